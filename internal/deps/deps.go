@@ -1,0 +1,33 @@
+// Package deps pins modules while the house is being built.
+package deps
+
+import (
+	_ "charm.land/lipgloss/v2"
+	_ "filippo.io/edwards25519"
+	_ "github.com/anacrolix/dht/v2"
+	_ "github.com/fxamacker/cbor/v2"
+	_ "github.com/mmcloughlin/geohash"
+	_ "github.com/prometheus/client_golang/prometheus/promhttp"
+	_ "github.com/quic-go/quic-go"
+	_ "github.com/rogpeppe/go-internal/testscript"
+	_ "github.com/spf13/cobra"
+	_ "github.com/spf13/cobra/doc"
+	_ "github.com/spf13/viper"
+	_ "go.etcd.io/bbolt"
+	_ "golang.org/x/crypto/chacha20poly1305"
+	_ "golang.org/x/crypto/blake2b"
+	_ "golang.org/x/sync/errgroup"
+	_ "golang.org/x/sys/unix"
+	_ "golang.org/x/sys/cpu"
+	_ "golang.org/x/term"
+	_ "golang.org/x/time/rate"
+	_ "golang.org/x/tools/go/packages"
+	_ "github.com/google/go-cmp/cmp"
+	_ "k8s.io/api/core/v1"
+	_ "k8s.io/apimachinery/pkg/api/resource"
+	_ "k8s.io/client-go/applyconfigurations/core/v1"
+	_ "k8s.io/client-go/kubernetes"
+	_ "k8s.io/client-go/tools/clientcmd"
+	_ "k8s.io/client-go/rest"
+	_ "sigs.k8s.io/yaml"
+)
