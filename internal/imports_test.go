@@ -1,0 +1,130 @@
+// Package internal_test asserts the architecture: which package may import
+// which. The table is the layering of docs/architecture.md; a line that has to
+// change here is a decision to explain there.
+package internal_test
+
+import (
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/angler-dex/angler/internal/"
+
+// layers lists, for each package, every package of ours that it may import.
+// Imports point down only: a package may appear to the right of another only
+// if it stands above it in this table.
+var layers = []struct {
+	pkg, mayImport, because string
+}{
+	{"mpc/block", "", "128-bit arithmetic knows nothing"},
+	{"mpc/circuit", "", "a circuit is public data"},
+	{"mpc/ot", "mpc/block", "oblivious transfer is built on blocks"},
+	{"mpc/auth", "mpc/block mpc/ot", "authenticated bits are checked correlated OTs"},
+	{"mpc/triple", "mpc/block mpc/auth", "triples are made of authenticated bits"},
+	{"mpc/garble", "mpc/block mpc/auth mpc/circuit mpc/triple", "garbling consumes triples along a circuit"},
+	{"mpc", "mpc/block mpc/circuit mpc/ot mpc/auth mpc/triple mpc/garble", "the flight machine does no I/O: who carries its frames is not its business"},
+	{"placement", "mpc/circuit", "a placement function is a circuit and its plain twin"},
+	{"identity", "", "keys and certificates are used by everybody above"},
+	{"market", "", "classes, offers and the ledger know no peer and no cluster"},
+	{"mesh", "identity", "links are between identities; what they carry is not theirs to know"},
+	{"dht", "", "the DHT gives hints about addresses, nothing else"},
+	{"k8s/manifest", "", "a pure function from lease to objects"},
+	{"k8s", "k8s/manifest", "the only package that talks to an API server"},
+	{"match", "identity market placement mesh k8s k8s/manifest mpc mpc/circuit", "what both sides say around the MPC"},
+	{"control", "market", "the daemon's socket speaks in the market's words"},
+	{"requester", "match identity market placement mesh dht k8s", "discover, choose, invite, match, claim"},
+	{"node", "match control identity market placement mesh dht k8s k8s/manifest", "the daemon's composition root"},
+	{"cli", "node requester control match identity market placement mesh dht k8s mpc mpc/circuit", "commands draw what the others do"},
+}
+
+// outside lists modules that must stay behind one door.
+var outside = []struct {
+	prefix, allowedIn, because string
+}{
+	{"github.com/quic-go/", "mesh", "the transport can be replaced"},
+	{"github.com/anacrolix/", "dht", "the library needs its guards"},
+	{"k8s.io/client-go", "k8s k8s/manifest k8s/k8stest", "API servers are reached through one package"},
+	{"go.etcd.io/bbolt", "market", "one ledger, one owner"},
+	{"github.com/spf13/", "cli", "flags and files are the command line's"},
+	{"charm.land/", "cli", "style is the command line's"},
+}
+
+func TestImportsPointDown(t *testing.T) {
+	allowed := map[string][]string{}
+	for _, l := range layers {
+		for _, dep := range strings.Fields(l.mayImport) {
+			if _, known := allowed[dep]; !known {
+				t.Errorf("table: %s may import %s, which does not stand above it", l.pkg, dep)
+			}
+		}
+		allowed[l.pkg] = strings.Fields(l.mayImport)
+	}
+	found := map[string]bool{}
+	eachImport(t, func(pkg, path string) {
+		found[pkg] = true
+		testing := strings.HasSuffix(pkg, "test") || pkg == "mpc/ideal"
+		if dep, ours := strings.CutPrefix(path, module); ours && !testing {
+			may, known := allowed[pkg]
+			if !known {
+				t.Errorf("package %s has no line in the table", pkg)
+			} else if !slices.Contains(may, dep) {
+				t.Errorf("%s imports %s: not allowed, because %s", pkg, dep, reason(pkg))
+			}
+		}
+		for _, o := range outside {
+			if strings.HasPrefix(path, o.prefix) && !slices.Contains(strings.Fields(o.allowedIn), pkg) {
+				t.Errorf("%s imports %s, which belongs in %s: %s", pkg, path, o.allowedIn, o.because)
+			}
+		}
+	})
+	for _, l := range layers {
+		if !found[l.pkg] {
+			t.Errorf("the table has a line for %s, which imports nothing or does not exist", l.pkg)
+		}
+	}
+}
+
+func reason(pkg string) string {
+	for _, l := range layers {
+		if l.pkg == pkg {
+			return l.because
+		}
+	}
+	return ""
+}
+
+// eachImport calls f for every import of every non-test file below internal/.
+func eachImport(t *testing.T, f func(pkg, path string)) {
+	t.Helper()
+	files := 0
+	err := filepath.WalkDir(".", func(name string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || !strings.HasSuffix(name, ".go") || strings.HasSuffix(name, "_test.go") {
+			return err
+		}
+		files++
+		file, err := parser.ParseFile(token.NewFileSet(), name, nil, parser.ImportsOnly)
+		if err != nil {
+			return err
+		}
+		for _, imp := range file.Imports {
+			path, err := strconv.Unquote(imp.Path.Value)
+			if err != nil {
+				return err
+			}
+			f(filepath.ToSlash(filepath.Dir(name)), path)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if files < 20 {
+		t.Fatalf("only %d files below internal/: the walk is broken", files)
+	}
+}
