@@ -1,0 +1,70 @@
+package circuit
+
+// Build gives the circuit: all inputs, then the gates that some output depends on, in the order in which they were made, a
+// NOT right before its first use. The Builder stays as it is and may go on. Errors wrap ErrInvalid: what the Builder
+// remembered, or a provider's output without a share of party 0 in its mask (ErrUnmasked).
+func (b *Builder) Build() (*Circuit, error) {
+	if b.err != nil {
+		return nil, b.err
+	}
+	c := &Circuit{Parties: b.parties, Inputs: append([]int(nil), b.owners...)}
+	l := lowering{circuit: c, plain: make([]Wire, len(b.nodes)), negated: make(map[uint32]Wire)}
+	for w, id := range b.inputs {
+		l.plain[id] = Wire(w)
+	}
+	live := b.live()
+	for id, n := range b.nodes {
+		if !live[id] || n.op == 0 {
+			continue
+		}
+		l.plain[id] = l.emit(n.op, l.wire(n.a), l.wire(n.b))
+	}
+	for _, o := range b.outputs {
+		c.Outputs = append(c.Outputs, Output{Wire: l.wire(o.bit), Party: o.party})
+	}
+	c.Wires = len(c.Inputs) + len(c.Gates)
+	if err := c.Validate(); err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+// live marks the nodes that outputs depend on. Operands are older than their gates, so one pass down finds them all.
+func (b *Builder) live() []bool {
+	live := make([]bool, len(b.nodes))
+	for _, o := range b.outputs {
+		live[o.bit.node()] = true
+	}
+	for id := len(b.nodes) - 1; id > 0; id-- {
+		if n := b.nodes[id]; live[id] && n.op != 0 {
+			live[n.a.node()] = true
+			live[n.b.node()] = true
+		}
+	}
+	return live
+}
+
+// lowering turns nodes into wires, and negation marks into NOT gates, one a node.
+type lowering struct {
+	circuit *Circuit
+	plain   []Wire
+	negated map[uint32]Wire
+}
+
+func (l *lowering) emit(op Op, x, y Wire) Wire {
+	out := Wire(len(l.circuit.Inputs) + len(l.circuit.Gates))
+	l.circuit.Gates = append(l.circuit.Gates, Gate{Op: op, A: x, B: y, Out: out})
+	return out
+}
+
+func (l *lowering) wire(x Bit) Wire {
+	if !x.negated() {
+		return l.plain[x.node()]
+	}
+	w, ok := l.negated[x.node()]
+	if !ok {
+		w = l.emit(NOT, l.plain[x.node()], 0)
+		l.negated[x.node()] = w
+	}
+	return w
+}
