@@ -1,0 +1,164 @@
+package control
+
+import (
+	"fmt"
+	"net/netip"
+	"strings"
+	"time"
+)
+
+// Status is everything that a daemon says of itself.
+type Status struct {
+	ID       string    `json:"id"`                 // peer id
+	Version  string    `json:"version"`            // of the daemon's binary
+	Mode     string    `json:"mode"`               // ModeProvider or ModeDHT
+	Pool     string    `json:"pool,omitempty"`     // name of the pool, empty for a pure DHT node outside a pool
+	Operator string    `json:"operator,omitempty"` // organisation that the membership names
+	Started  time.Time `json:"started"`
+	Listen   []string  `json:"listen,omitempty"` // QUIC addresses, host:port
+	Cell     string    `json:"cell"`             // geohash prefix; empty is the whole world
+	Cluster  Cluster   `json:"cluster"`
+	DHT      DHT       `json:"dht"`
+	Capacity []Usage   `json:"capacity"` // one entry a resource, sorted by name
+	Offers   []Offer   `json:"offers"`   // sorted by name
+	Matches  []Match   `json:"matches"`  // recent ones, newest first
+	Leases   []Lease   `json:"leases"`   // live ones
+}
+
+// Modes of a daemon.
+const (
+	ModeProvider = "provider"
+	ModeDHT      = "dht-only"
+)
+
+// Cluster is the Kubernetes cluster behind the daemon; Server is empty when there is none.
+type Cluster struct {
+	Server string `json:"server,omitempty"`
+	Error  string `json:"error,omitempty"` // why it cannot be used now, if it cannot
+}
+
+// DHT is the state of the node in the distributed hash table.
+type DHT struct {
+	Listen       []string   `json:"listen,omitempty"`
+	Nodes        int        `json:"nodes"`
+	Good         int        `json:"good"`
+	LastAnnounce *time.Time `json:"lastAnnounce,omitempty"`
+	Keys         int        `json:"keys"` // keys that are kept announced
+}
+
+// Usage is one resource of the capacity pool; quantities are canonical Kubernetes quantities ("32", "64Gi").
+// Total = Reserved + Held + Free.
+type Usage struct {
+	Resource string `json:"resource"`
+	Total    string `json:"total"`
+	Reserved string `json:"reserved"` // leased, durable
+	Held     string `json:"held"`     // bound by matches that run now, in memory only
+	Free     string `json:"free"`
+}
+
+// Offer is a standing offer of the daemon: up to Ceiling units of Class at Price per unit and hour.
+type Offer struct {
+	Name        string   `json:"name"`
+	Class       string   `json:"class"`   // canonical text of the unit with its attributes
+	Ceiling     uint32   `json:"ceiling"` // units, 1 … 65535
+	Price       string   `json:"price"`   // decimal, at most six places, in the class's currency
+	MaxDuration Duration `json:"maxDuration,omitempty"`
+	Policies    []string `json:"policies,omitempty"` // placement functions that it takes part in; empty means all
+	Paused      bool     `json:"paused"`
+	Announced   []string `json:"announced,omitempty"` // classes under which it can be found; filled by the daemon
+}
+
+// Match is one match that this node took part in, told as what it learned itself.
+type Match struct {
+	SID      string    `json:"sid"` // short form
+	At       time.Time `json:"at"`
+	Role     string    `json:"role"` // RoleProvider
+	Class    string    `json:"class,omitempty"`
+	Outcome  string    `json:"outcome"`            // one of the Outcome constants
+	Quantity uint32    `json:"quantity,omitempty"` // units, when selected
+	Price    string    `json:"price,omitempty"`    // our own price, when selected
+	Phase    string    `json:"phase,omitempty"`    // where it stopped, when aborted
+	Lease    string    `json:"lease,omitempty"`    // id, when selected
+}
+
+// What a node can be in a match, and what it can learn.
+const (
+	RoleProvider = "provider"
+
+	OutcomeSelected    = "selected"
+	OutcomeNotSelected = "not selected"
+	OutcomeAborted     = "aborted"
+)
+
+// Learned says in words what the match told this node.
+func (m Match) Learned() string {
+	switch m.Outcome {
+	case OutcomeSelected:
+		unit := "units"
+		if m.Quantity == 1 {
+			unit = "unit"
+		}
+		return fmt.Sprintf("selected: %d %s at %s", m.Quantity, unit, m.Price)
+	case OutcomeAborted:
+		if m.Phase != "" {
+			return "aborted (" + m.Phase + ")"
+		}
+	}
+	return m.Outcome
+}
+
+// Lease is one lease (or one part of a split one) as this side knows it.
+type Lease struct {
+	ID        string     `json:"id"`
+	State     string     `json:"state"`
+	Class     string     `json:"class"`
+	Quantity  uint32     `json:"quantity"`
+	Price     string     `json:"price"`
+	Provider  string     `json:"provider,omitempty"`
+	Requester string     `json:"requester,omitempty"`
+	Namespace string     `json:"namespace,omitempty"`
+	Duration  Duration   `json:"duration,omitempty"`
+	Created   time.Time  `json:"created"`
+	Expires   *time.Time `json:"expires,omitempty"`
+}
+
+// Lookup asks the daemon to look up providers of a class in cells of its pool.
+type Lookup struct {
+	Pool  string   `json:"pool"`  // must be the daemon's own
+	Class string   `json:"class"` // canonical text
+	Cells []string `json:"cells"` // geohash prefixes; "" is the whole world
+}
+
+// Found is one address at which a provider may listen: a hint, never an authority. ID is set when the daemon has proof of who
+// answered there lately.
+type Found struct {
+	Addr netip.AddrPort `json:"addr"`
+	ID   string         `json:"id,omitempty"`
+}
+
+// Duration is a time.Duration whose text has no zero tail: "1h", "90m" is "1h30m".
+type Duration time.Duration
+
+func (d Duration) String() string {
+	s := time.Duration(d).String()
+	if strings.HasSuffix(s, "m0s") {
+		s = strings.TrimSuffix(s, "0s")
+	}
+	if strings.HasSuffix(s, "h0m") {
+		s = strings.TrimSuffix(s, "0m")
+	}
+	return s
+}
+
+// MarshalText writes the text of String.
+func (d Duration) MarshalText() ([]byte, error) { return []byte(d.String()), nil }
+
+// UnmarshalText reads what time.ParseDuration reads.
+func (d *Duration) UnmarshalText(text []byte) error {
+	v, err := time.ParseDuration(string(text))
+	if err != nil {
+		return err
+	}
+	*d = Duration(v)
+	return nil
+}
