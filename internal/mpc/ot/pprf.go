@@ -1,0 +1,180 @@
+package ot
+
+import (
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/binary"
+
+	"github.com/angler-dex/angler/internal/mpc/block"
+)
+
+// A punctured pseudorandom function by trees of seeds (GGM; Roy22, Fig. 13 and 14,
+// "PPRF"): *from* knows all 2^k leaves of a tree, *to* all but the one at
+// its k bits of Δ.
+//
+// Base OT c = k·tree + b stands for bit b of the leaf index and for the
+// level k−b of the tree, the root being level 0: the highest bit is decided
+// first, so that a level lies in memory in the order of the leaves. The holder
+// of Δ has seed Pairs[c][Δ_c] and is to get the side 1−Δ_c of its level.
+// Hence:
+//
+//	level 1:     node_v = Pairs[c][1−v]                           (no correction)
+//	level 2…k:   correction_v = Pairs[c][1−v] ⊕ ⊕{nodes of side v}   v = 0, 1
+//
+// Nodes expand by block.Hash with the start point RO(session, pair, base set) and a
+// tweak of their place: for uniform secret seeds that is a PRF of the tweak.
+//
+// Consistency (Fig. 14): a leaf goes to a 256-bit tag by SHA-256, tags of a tree
+// XOR to t̃, and one digest covers all tags in order; the receiver computes the
+// tags that it can, the last one by t̃, and compares the digest. If two values
+// of its k bits are both accepted, then by collision resistance all leaves
+// that both know are equal, so what passes is one tree of 2^k leaves, and a
+// cheat's gain is the guess which values pass (see the package's comment).
+
+const leafTagSize = sha256.Size
+
+func treeCorrections(k int) int { return (k - 1) * 2 * block.Size }
+
+// pprf is the hash of one extension's trees.
+type pprf struct {
+	k      int
+	hash   *block.Hash
+	tag    [16]byte // domain of the leaf tags
+	nonce  uint64   // domain of the leaf streams
+	oracle *oracle
+}
+
+func newPPRF(k int, o *oracle, id [32]byte) *pprf {
+	d := o.sum("pprf", []byte{byte(k)}, id[:])
+	p := &pprf{k: k, hash: block.NewHash(block.FromBytes(d[:])), oracle: o}
+	e := o.sum("pprf leaf", []byte{byte(k)}, id[:])
+	copy(p.tag[:], e[:16])
+	p.nonce = binary.LittleEndian.Uint64(e[16:])
+	return p
+}
+
+// tweak of node index at level of tree; level k+1 is the seed of a leaf's stream.
+func tweak(tree, level, index int) block.Block {
+	return block.Block{Lo: uint64(tree)<<32 | uint64(level)<<16 | uint64(index)}
+}
+
+// grow sets level[2j] and level[2j+1] to the children of level[j], j < n.
+func (p *pprf) grow(level []block.Block, tree, depth, n int) {
+	var parents, tweaks [256]block.Block
+	for j := range 2 * n {
+		parents[j], tweaks[j] = level[j/2], tweak(tree, depth, j)
+	}
+	p.hash.SumN(level[:2*n], tweaks[:2*n], parents[:2*n])
+}
+
+func sides(level []block.Block) (s [2]block.Block) {
+	for j := range level {
+		s[j&1] = s[j&1].Xor(level[j])
+	}
+	return s
+}
+
+// expand computes the leaves of a tree and appends its corrections. pairs are
+// the k base OTs of the tree.
+func (p *pprf) expand(leaves []block.Block, corrections []byte, tree int, pairs [][2]block.Block) []byte {
+	b := p.k - 1
+	leaves[0], leaves[1] = pairs[b][1], pairs[b][0]
+	for depth := 2; depth <= p.k; depth++ {
+		b--
+		p.grow(leaves, tree, depth, 1<<(depth-1))
+		s := sides(leaves[:1<<depth])
+		corrections = pairs[b][1].Xor(s[0]).Append(corrections)
+		corrections = pairs[b][0].Xor(s[1]).Append(corrections)
+	}
+	return corrections
+}
+
+// puncture computes all leaves but the one at the index that the k lowest bits
+// of delta name, which it leaves zero, from the tree's corrections and the
+// chosen seeds. It touches the same memory for every delta.
+func (p *pprf) puncture(leaves []block.Block, corrections []byte, tree int, delta uint64, seeds []block.Block) {
+	b := p.k - 1
+	bit := delta >> uint(b) & 1
+	leaves[0], leaves[1] = seeds[b].Mask(bit), seeds[b].Mask(bit^1)
+	path := bit // the index of the unknown node of the level
+	for depth := 2; depth <= p.k; depth++ {
+		b--
+		bit = delta >> uint(b) & 1
+		p.grow(leaves, tree, depth, 1<<(depth-1))
+		level := leaves[:1<<depth]
+		for j := range level { // the children of the unknown node are unknown
+			level[j] = level[j].Mask(1 ^ equal(uint64(j)>>1, path))
+		}
+		s := sides(level)
+		left, right := block.FromBytes(corrections), block.FromBytes(corrections[block.Size:])
+		corrections = corrections[2*block.Size:]
+		// Side 1−bit: its correction, less the seed, less the known nodes of it.
+		known := left.Xor(s[0]).Mask(bit).Xor(right.Xor(s[1]).Mask(bit ^ 1)).Xor(seeds[b])
+		path = path<<1 | bit
+		for j := range level {
+			level[j] = level[j].Xor(known.Mask(equal(uint64(j), path^1)))
+		}
+	}
+}
+
+// equal returns 1 if a = b, else 0, for a, b < 2^31.
+func equal(a, b uint64) uint64 {
+	return uint64(subtle.ConstantTimeEq(int32(a), int32(b)))
+}
+
+// tags computes the tags of a tree's leaves, leafTagSize bytes each.
+func (p *pprf) tags(dst []byte, leaves []block.Block, tree int) {
+	var in [16 + 4 + block.Size]byte
+	copy(in[:], p.tag[:])
+	binary.LittleEndian.PutUint16(in[16:], uint16(tree))
+	for y := range leaves {
+		binary.LittleEndian.PutUint16(in[18:], uint16(y))
+		leaves[y].Put(in[20:])
+		t := sha256.Sum256(in[:])
+		copy(dst[y*leafTagSize:], t[:])
+	}
+}
+
+// sumTags returns ⊕ of the tags.
+func sumTags(tags []byte) (sum [leafTagSize]byte) {
+	for ; len(tags) > 0; tags = tags[leafTagSize:] {
+		subtle.XORBytes(sum[:], sum[:], tags[:leafTagSize])
+	}
+	return sum
+}
+
+// completeTags sets the tag at index path, whatever stands there, so that the
+// tags XOR to sum.
+func completeTags(tags []byte, path uint64, sum []byte) {
+	var last [leafTagSize]byte
+	copy(last[:], sum)
+	for y := 0; y*leafTagSize < len(tags); y++ {
+		t := tags[y*leafTagSize:][:leafTagSize]
+		m := byte(equal(uint64(y), path)) - 1 // 0 at the path, else all ones
+		for k := range t {
+			t[k] &= m
+			last[k] ^= t[k]
+		}
+	}
+	for y := 0; y*leafTagSize < len(tags); y++ {
+		t := tags[y*leafTagSize:][:leafTagSize]
+		m := -byte(equal(uint64(y), path))
+		for k := range t {
+			t[k] |= last[k] & m
+		}
+	}
+}
+
+// streams turns leaves into the seeds of their streams, in place.
+func (p *pprf) streams(leaves []block.Block, tree int) {
+	var tweaks [256]block.Block
+	for y := range leaves {
+		tweaks[y] = tweak(tree, p.k+1, y)
+	}
+	p.hash.SumN(leaves, tweaks[:len(leaves)], leaves)
+}
+
+// stream is the generator of the leaf with this seed.
+func (p *pprf) stream(seed block.Block) *block.PRG {
+	return block.NewPRGNonce(seed, block.Block{Lo: p.nonce})
+}

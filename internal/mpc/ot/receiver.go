@@ -1,0 +1,124 @@
+package ot
+
+import (
+	"crypto/sha256"
+
+	"github.com/angler-dex/angler/internal/mpc/block"
+)
+
+// ExtReceiver is the side *from* of an extension, the holder of the bits x. It
+// has done all its work when it exists; its methods read.
+//
+// Protocol: SoftSpoken OT (Roy22, eprint 2022/192): small-field VOLEs over
+// GF(2^k) from punctured PRFs, joined by the repetition code of length 128/k
+// (subspace VOLE), with chosen x. For tree i with u_i and columns v_c (fold), it
+// sends u_i ⊕ x; column c of M is v_c.
+type ExtReceiver struct {
+	layout
+	oracle  oracle
+	x       []byte
+	message []byte
+	hash    [32]byte
+	rows    []block.Block
+}
+
+// NewExtReceiver extends base to rows correlated OTs with the bits x: rows bits,
+// packed, padding ignored. from is its own index, to the peer's. k (1, 2, 4 or 8)
+// trades bytes, 128/k a bit, for work, 2^k/k.
+//
+// It panics on parameters that no match has. A base set is used once.
+func NewExtReceiver(sid [32]byte, k int, base *BaseSender, from, to, rows int, x []byte) *ExtReceiver {
+	l := newLayout(k, rows)
+	r := &ExtReceiver{layout: l, oracle: newOracle(sid, from, to), x: make([]byte, l.column())}
+	copy(r.x, x[:l.column()])
+	r.x[l.column()-1] &= l.lastByte()
+
+	var pairs [Base][2]block.Block
+	for c := range pairs {
+		for v := range pairs[c] {
+			pairs[c][v] = r.oracle.session(base.ID, c, v, base.Pairs[c][v])
+		}
+	}
+
+	p := newPPRF(k, &r.oracle, base.ID)
+	r.message = make([]byte, MessageSize(k, rows))
+	corrections, check, u := l.parts(r.message)
+	corrections = corrections[:0]
+	digest := r.oracle.stream("pprf check")
+
+	columns := make([]byte, Base*l.stride())
+	scratch := make([]byte, (k+1)*l.column())
+	leaves := make([]block.Block, l.leaves())
+	tags := make([]byte, l.leaves()*leafTagSize)
+	for i := range l.trees() {
+		corrections = p.expand(leaves, corrections, i, pairs[i*k:][:k])
+		if k > 1 {
+			p.tags(tags, leaves, i)
+			sum := sumTags(tags)
+			copy(check[i*leafTagSize:], sum[:])
+			digest.Write(tags)
+		}
+		p.streams(leaves, i)
+		ui := u[i*l.column():][:l.column()]
+		p.fold(columns[i*k*l.stride():], l.stride(), ui, leaves, scratch)
+		block.XorBytes(ui, ui, r.x)
+		ui[len(ui)-1] &= l.lastByte()
+	}
+	if k > 1 {
+		digest.Sum(check[l.trees()*leafTagSize : l.trees()*leafTagSize])
+	}
+	r.hash = r.oracle.extension(l, base.ID, r.message)
+	r.rows = make([]block.Block, rows)
+	block.Transpose(r.rows, columns, l.stride(), rows)
+	return r
+}
+
+// Message returns what goes to the peer, MessageSize bytes (its layout is there).
+func (r *ExtReceiver) Message() []byte { return r.message }
+
+// Hash returns h, which binds this party to base set and message. χ is drawn
+// from the hashes of all its extensions.
+func (r *ExtReceiver) Hash() [32]byte { return r.hash }
+
+// XTilde returns x̃ = Σ χ_r·x_r over the rows lo ≤ r < hi. len(chi) = hi − lo.
+func (r *ExtReceiver) XTilde(lo, hi int, chi []block.Block) block.Block {
+	bits := make([]byte, (hi-lo+7)/8)
+	for k := lo; k < hi; k++ {
+		bits[(k-lo)/8] |= r.x[k/8] >> (k % 8) & 1 << ((k - lo) % 8)
+	}
+	return block.InnerProductBits(bits, chi[:hi-lo])
+}
+
+// Tilde returns the hash of the 128 columns' t̃_c = Σ χ_r·M_r.Bit(c) over the rows
+// lo ≤ r < hi. len(chi) = hi − lo.
+func (r *ExtReceiver) Tilde(lo, hi int, chi []block.Block) [32]byte {
+	sums := block.ColumnSums(r.rows[lo:hi], chi[:hi-lo])
+	return r.oracle.tilde(lo, hi, &sums)
+}
+
+// Rows returns M, under the peer's Choice.
+func (r *ExtReceiver) Rows() []block.Block { return r.rows }
+
+// session is the seed that a base OT gives to this extension: RO(sid, set id, seed).
+func (o *oracle) session(id [32]byte, c, v int, seed block.Block) block.Block {
+	b := seed.Bytes()
+	return o.block("session seed", id[:], []byte{byte(c), byte(v)}, b[:])
+}
+
+func (o *oracle) extension(l layout, id [32]byte, message []byte) (sum [32]byte) {
+	h := o.stream("extension")
+	h.Write(id[:])
+	h.Write([]byte{byte(l.k)})
+	h.Write(u32(l.rows))
+	h.Write(message)
+	h.Sum(sum[:0])
+	return sum
+}
+
+func (o *oracle) tilde(lo, hi int, sums *[Base]block.Block) [32]byte {
+	b := append(append(o.prefix("tilde"), u32(lo)...), u32(hi)...)
+	for c := range sums {
+		b = sums[c].Append(b)
+	}
+	return sha256.Sum256(b)
+}

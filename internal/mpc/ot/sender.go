@@ -1,0 +1,152 @@
+package ot
+
+import (
+	"crypto/subtle"
+	"errors"
+
+	"github.com/angler-dex/angler/internal/mpc/block"
+)
+
+// Errors of an extension. After any of them the base set, Δ and all that was made
+// with them are to be destroyed: see the package's comment.
+var (
+	ErrPadding = errors.New("padding bits of an OT extension are set")
+	ErrCheck   = errors.New("OT extension is inconsistent")
+)
+
+// ExtSender is the side *to* of an extension, the holder of Δ, before the message
+// has come.
+type ExtSender struct {
+	layout
+	oracle oracle
+	base   *BaseReceiver
+}
+
+// NewExtSender prepares for the message of an extension. The arguments are those
+// of NewExtReceiver at the peer; to is this party's own index.
+func NewExtSender(sid [32]byte, k int, base *BaseReceiver, from, to, rows int) *ExtSender {
+	return &ExtSender{newLayout(k, rows), newOracle(sid, from, to), base}
+}
+
+// Unchecked is an extension whose message has come and whose trees are consistent,
+// before the check of its rows, which alone leads to them.
+type Unchecked struct {
+	layout
+	oracle oracle
+	choice block.Block
+	hash   [32]byte
+	rows   []block.Block
+}
+
+// Receive takes the peer's message. Its errors are the peer's fault: ErrLength,
+// ErrPadding, or ErrCheck if the trees are inconsistent.
+func (s *ExtSender) Receive(msg []byte) (*Unchecked, error) {
+	l, k := s.layout, s.k
+	if len(msg) != MessageSize(k, l.rows) {
+		return nil, ErrLength
+	}
+	corrections, check, u := l.parts(msg)
+	for i := range l.trees() {
+		if u[(i+1)*l.column()-1]&^l.lastByte() != 0 {
+			return nil, ErrPadding
+		}
+	}
+
+	var seeds [Base]block.Block
+	for c := range seeds {
+		seeds[c] = s.oracle.session(s.base.ID, c, int(s.base.Choice.Bit(c)), s.base.Seeds[c])
+	}
+	p := newPPRF(k, &s.oracle, s.base.ID)
+	digest := s.oracle.stream("pprf check")
+	leaves := make([]block.Block, l.trees()*l.leaves())
+	tags := make([]byte, l.leaves()*leafTagSize)
+	for i := range l.trees() {
+		tree := leaves[i*l.leaves():][:l.leaves()]
+		delta := s.delta(i)
+		p.puncture(tree, corrections[i*treeCorrections(k):], i, delta, seeds[i*k:][:k])
+		if k > 1 {
+			p.tags(tags, tree, i)
+			completeTags(tags, delta, check[i*leafTagSize:][:leafTagSize])
+			digest.Write(tags)
+		}
+	}
+	if k > 1 && subtle.ConstantTimeCompare(digest.Sum(nil), check[l.trees()*leafTagSize:]) != 1 {
+		return nil, ErrCheck
+	}
+
+	columns := make([]byte, Base*l.stride())
+	scratch := make([]byte, (k+1)*l.column())
+	sum := make([]byte, l.column())
+	for i := range l.trees() {
+		tree := leaves[i*l.leaves():][:l.leaves()]
+		p.streams(tree, i)
+		p.fold(columns[i*k*l.stride():], l.stride(), sum, tree, scratch)
+		// w_c = v_c ⊕ Δ_c·(u ⊕ u ⊕ x)
+		block.XorBytes(sum, sum, u[i*l.column():][:l.column()])
+		for b := range k {
+			addMasked(columns[(i*k+b)*l.stride():][:l.column()], sum, s.base.Choice.Bit(i*k+b))
+		}
+	}
+	out := &Unchecked{
+		layout: l, oracle: s.oracle, choice: s.base.Choice,
+		hash: s.oracle.extension(l, s.base.ID, msg),
+		rows: make([]block.Block, l.rows),
+	}
+	block.Transpose(out.rows, columns, l.stride(), l.rows)
+	return out, nil
+}
+
+// delta returns the k bits of the choice that tree i punctures.
+func (s *ExtSender) delta(i int) (d uint64) {
+	for b := range s.k {
+		d |= s.base.Choice.Bit(i*s.k+b) << uint(b)
+	}
+	return d
+}
+
+// addMasked adds src to dst if bit is 1, without a branch.
+func addMasked(dst, src []byte, bit uint64) {
+	m := -byte(bit)
+	for k := range dst {
+		dst[k] ^= src[k] & m
+	}
+}
+
+// Hash returns h of the message that came: what the peer's broadcast must say.
+func (u *Unchecked) Hash() [32]byte { return u.hash }
+
+// Range is the consistency check of the rows Lo ≤ r < Hi. Chi has Hi − Lo
+// coefficients; XTilde and TTilde are what the peer sent.
+type Range struct {
+	Lo, Hi int
+	Chi    []block.Block
+	XTilde block.Block
+	TTilde [32]byte
+}
+
+// Check verifies the ranges, which follow each other and cover all rows, and
+// returns K: M_r = K_r ⊕ x_r·Choice. With q̃_c = Σ χ_r·K_r.Bit(c) it asks, column by
+// column, for t̃_c = q̃_c ⊕ Choice_c·x̃ (Roy22, Fig. 8, with GF(2^128) for
+// the universal hash). All ranges are computed before the verdict: nil or ErrCheck.
+func (u *Unchecked) Check(ranges ...Range) ([]block.Block, error) {
+	at, ok := 0, 1
+	for _, r := range ranges {
+		if r.Lo != at || r.Hi <= r.Lo || r.Hi > u.layout.rows || len(r.Chi) != r.Hi-r.Lo {
+			panic("ot: ranges do not follow each other")
+		}
+		at = r.Hi
+		sums := block.ColumnSums(u.rows[r.Lo:r.Hi], r.Chi)
+		for c := range sums {
+			sums[c] = sums[c].Xor(r.XTilde.Mask(u.choice.Bit(c)))
+		}
+		want := u.oracle.tilde(r.Lo, r.Hi, &sums)
+		ok &= subtle.ConstantTimeCompare(want[:], r.TTilde[:])
+	}
+	if at != u.layout.rows {
+		panic("ot: rows without a check")
+	}
+	if ok != 1 {
+		return nil, ErrCheck
+	}
+	return u.rows, nil
+}
