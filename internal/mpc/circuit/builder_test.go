@@ -143,7 +143,7 @@ func TestInputsDeclaredLateStillComeFirst(t *testing.T) {
 }
 
 func TestBuildRefuses(t *testing.T) {
-	for name, make := range map[string]func() *Builder{
+	for name, builder := range map[string]func() *Builder{
 		"AND(w, w)": func() *Builder {
 			b := New(2)
 			x := b.Input(0)
@@ -157,7 +157,7 @@ func TestBuildRefuses(t *testing.T) {
 		"one party":                func() *Builder { return New(1) },
 		"too many parties":         func() *Builder { return New(MaxParties + 1) },
 	} {
-		if c, err := make().Build(); !errors.Is(err, ErrInvalid) || c != nil {
+		if c, err := builder().Build(); !errors.Is(err, ErrInvalid) || c != nil {
 			t.Errorf("%s: got %v, %v", name, c, err)
 		}
 	}
