@@ -1,6 +1,7 @@
 package market
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"fmt"
 	"log/slog"
@@ -97,6 +98,11 @@ func (l Lease) End() State {
 		return Failed
 	}
 	return Released
+}
+
+func (l Lease) clone() Lease {
+	l.Grant, l.Receipt = bytes.Clone(l.Grant), bytes.Clone(l.Receipt)
+	return l
 }
 
 // LogValue leaves the secrets out.

@@ -121,6 +121,11 @@ func (o Offer) Validate() error {
 	return nil
 }
 
+func (o Offer) clone() Offer {
+	o.Policies, o.Allow, o.Deny = slices.Clone(o.Policies), slices.Clone(o.Allow), slices.Clone(o.Deny)
+	return o
+}
+
 // Announced lists the classes under which the offer is found.
 func (o Offer) Announced() []Class { return o.Unit.Announced() }
 

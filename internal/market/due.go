@@ -1,0 +1,96 @@
+package market
+
+// Due is a lease that must be undone, and why.
+type Due struct {
+	Lease  Lease
+	Reason Reason
+}
+
+// Reason says why a lease is due.
+type Reason uint8
+
+// Reasons, with the states in which they come up.
+const (
+	Unclaimed   Reason = iota + 1 // reserved for Limits.Unclaimed
+	Interrupted                   // provisioning when an earlier process ended
+	Stuck                         // provisioning for Limits.Provisioning
+	Unconfirmed                   // provisional for Limits.Unconfirmed
+	Expired                       // active for its duration
+	Unfinished                    // expiring: deleting it has not ended yet
+)
+
+var reasonNames = [...]string{
+	Unclaimed: "unclaimed", Interrupted: "interrupted", Stuck: "stuck",
+	Unconfirmed: "unconfirmed", Expired: "expired", Unfinished: "unfinished",
+}
+
+// String is the reason in one word, fit for Lease.Reason.
+func (r Reason) String() string {
+	if r < Unclaimed || r > Unfinished {
+		return "unknown"
+	}
+	return reasonNames[r]
+}
+
+// Next is the state to advance to: an unclaimed reservation, of which the
+// cluster knows nothing, is released at once; an unfinished one stays expiring
+// until its objects are gone and then goes to Lease.End(); all others become
+// expiring first.
+func (d Due) Next() State {
+	switch d.Reason {
+	case Unclaimed:
+		return Released
+	case Unfinished:
+		return d.Lease.End()
+	default:
+		return Expiring
+	}
+}
+
+// Due lists what must be undone now, oldest first: pure data, the daemon does
+// it. The list is level-triggered: an entry stands there until its lease moved
+// on, and everything that an earlier process left half done is in it at once.
+// A caller that works on several keeps account of those that it works on.
+func (l *Ledger) Due() []Due {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	now := l.clock()
+	var due []Due
+	for _, lease := range l.list() {
+		if reason := l.limits.reason(lease, l.ours[lease.ID], now); reason != 0 {
+			due = append(due, Due{Lease: lease, Reason: reason})
+		}
+	}
+	return due
+}
+
+// reason is pure: why lease is due at now, or 0.
+func (l Limits) reason(lease Lease, ours bool, now Moment) Reason {
+	switch lease.State {
+	case Reserved:
+		if lease.Reserved.Elapsed(now) >= l.Unclaimed {
+			return Unclaimed
+		}
+	case Provisioning:
+		if !ours {
+			return Interrupted
+		}
+		if lease.Started.Elapsed(now) >= l.Provisioning {
+			return Stuck
+		}
+	case Provisional:
+		if lease.Granted.Elapsed(now) >= l.Unconfirmed {
+			return Unconfirmed
+		}
+		if lease.Granted.Elapsed(now) >= lease.Duration {
+			return Expired
+		}
+	case Active:
+		if lease.Granted.Elapsed(now) >= lease.Duration {
+			return Expired
+		}
+	case Expiring:
+		return Unfinished
+	}
+	return 0
+}

@@ -1,0 +1,219 @@
+package market
+
+import (
+	"bytes"
+	"cmp"
+	"errors"
+	"fmt"
+	"slices"
+)
+
+// Win turns the hold of sid into a reservation of q units at price: in one
+// transaction the lease is on disk, and what was held beyond q is free again.
+// It is idempotent: the same session with the same outcome returns the lease
+// that there is, in whatever state. Errors: ErrNoHold, ErrHoldOver, ErrNotHeld
+// (q is 0 or more than held), ErrUnderpaid, ErrConflict (another outcome is on
+// record), ErrBroken.
+func (l *Ledger) Win(sid [32]byte, q Quantity, price Price) (Lease, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	id := NewLeaseID(sid, l.provider)
+	if lease, ok := l.leases[id]; ok {
+		if lease.Quantity != q || lease.Price != price {
+			return Lease{}, ErrConflict
+		}
+		return lease.clone(), nil
+	}
+	h, ok := l.holds[sid]
+	now := l.clock()
+	switch {
+	case !ok:
+		return Lease{}, ErrNoHold
+	case h.over(now):
+		return Lease{}, ErrHoldOver
+	case q == 0 || q > h.bid.Quantity:
+		return Lease{}, ErrNotHeld
+	case price < h.bid.Price:
+		return Lease{}, ErrUnderpaid
+	}
+	lease := Lease{
+		ID: id, SID: sid, Requester: h.ask.Requester, Offer: h.bid.Offer, Class: h.ask.Class, Policy: h.ask.Policy,
+		Quantity: q, Price: price, State: Reserved, Duration: h.ask.Duration, Reserved: now,
+	}
+	if err := l.writeLease(lease, now); err != nil {
+		return Lease{}, err
+	}
+	delete(l.holds, sid)
+	return lease.clone(), nil
+}
+
+// Advance takes a lease to another state; it is on disk when Advance returns,
+// and so before the effect that it announces. edit, if not nil, may change the
+// lease on the way: namespace, manifest, grant, receipt, reason, duration. The
+// ledger keeps the moments and Expires, and erases the grant at the end. Errors:
+// ErrNoLease, *TransitionError, an error for an edit of what was agreed, a
+// *FieldError for its duration, ErrBroken. After an error the lease is as before.
+func (l *Ledger) Advance(id LeaseID, to State, edit func(*Lease)) (Lease, error) {
+	return l.change(id, &to, edit)
+}
+
+// Edit changes a lease within its state, as Advance does.
+func (l *Ledger) Edit(id LeaseID, edit func(*Lease)) (Lease, error) {
+	return l.change(id, nil, edit)
+}
+
+func (l *Ledger) change(id LeaseID, to *State, edit func(*Lease)) (Lease, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	before, ok := l.leases[id]
+	if !ok {
+		return Lease{}, ErrNoLease
+	}
+	if to != nil {
+		if err := before.State.Check(*to); err != nil {
+			return Lease{}, err
+		}
+	}
+	lease := before.clone()
+	if edit != nil {
+		edit(&lease)
+		if err := lease.unchanged(before); err != nil {
+			return Lease{}, err
+		}
+	}
+	now := l.clock()
+	if to != nil {
+		lease.enter(*to, now)
+	}
+	lease.setExpires()
+	if err := l.writeLease(lease, now); err != nil {
+		return Lease{}, err
+	}
+	return lease.clone(), nil
+}
+
+// enter sets the state and its moment.
+func (l *Lease) enter(to State, now Moment) {
+	l.State = to
+	switch to {
+	case Provisioning:
+		l.Started = now
+	case Provisional:
+		l.Granted = now
+	case Active:
+		l.Confirmed = now
+	case Released, Failed:
+		l.Ended, l.Grant = now, nil
+	}
+}
+
+func (l *Lease) setExpires() {
+	switch {
+	case !l.Granted.IsZero():
+		l.Expires = l.Granted.Wall.Add(l.Duration)
+	case !l.Started.IsZero():
+		l.Expires = l.Started.Wall.Add(l.Duration)
+	}
+}
+
+// writeLease stores the row and, if it ended, drops rows whose time is up.
+func (l *Ledger) writeLease(lease Lease, now Moment) error {
+	var stale []LeaseID
+	if lease.State.Terminal() {
+		stale = l.stale(now)
+	}
+	err := l.update(func(w writer) error {
+		return errors.Join(w.put(bucketLeases, lease.ID[:], lease.row()), w.removeLeases(stale))
+	})
+	if err != nil {
+		return err
+	}
+	l.leases[lease.ID], l.ours[lease.ID] = lease, true
+	l.forget(stale)
+	return nil
+}
+
+// Prune drops rows that ended longer ago than Limits.Retain, and the oldest of
+// more than Limits.RetainRows; it returns how many. Ending a lease prunes too.
+func (l *Ledger) Prune() (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	stale := l.stale(l.clock())
+	if len(stale) == 0 {
+		return 0, nil
+	}
+	if err := l.update(func(w writer) error { return w.removeLeases(stale) }); err != nil {
+		return 0, err
+	}
+	l.forget(stale)
+	return len(stale), nil
+}
+
+func (l *Ledger) stale(now Moment) []LeaseID {
+	var ended []Lease
+	for _, lease := range l.leases {
+		if lease.State.Terminal() {
+			ended = append(ended, lease)
+		}
+	}
+	slices.SortFunc(ended, func(a, b Lease) int { return a.Ended.Wall.Compare(b.Ended.Wall) })
+	var stale []LeaseID
+	for i, lease := range ended {
+		if len(ended)-i > l.limits.RetainRows || lease.Ended.Elapsed(now) >= l.limits.Retain {
+			stale = append(stale, lease.ID)
+		}
+	}
+	return stale
+}
+
+func (l *Ledger) forget(ids []LeaseID) {
+	for _, id := range ids {
+		delete(l.leases, id)
+		delete(l.ours, id)
+	}
+}
+
+// Lease returns the row of that id.
+func (l *Ledger) Lease(id LeaseID) (Lease, bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	lease, ok := l.leases[id]
+	return lease.clone(), ok
+}
+
+// Leases lists all rows, oldest first, ended ones among them.
+func (l *Ledger) Leases() []Lease {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.list()
+}
+
+func (l *Ledger) list() []Lease {
+	list := make([]Lease, 0, len(l.leases))
+	for _, lease := range l.leases {
+		list = append(list, lease.clone())
+	}
+	slices.SortFunc(list, func(a, b Lease) int {
+		return cmp.Or(a.Reserved.Wall.Compare(b.Reserved.Wall), bytes.Compare(a.ID[:], b.ID[:]))
+	})
+	return list
+}
+
+// CountActive counts the leases of a requester that are not over.
+func (l *Ledger) CountActive(requester [32]byte) int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.countActive(requester)
+}
+
+func (l *Ledger) countActive(requester [32]byte) int {
+	n := 0
+	for _, lease := range l.leases {
+		if lease.Requester == requester && !lease.State.Terminal() {
+			n++
+		}
+	}
+	return n
+}
+
+func (l *Ledger) brokenErr() error { return fmt.Errorf("%w (%w)", ErrBroken, l.broken) }

@@ -1,0 +1,126 @@
+package market
+
+import "math"
+
+// Usage is the pool at one moment. Reserved is what leases take that are not
+// over, Held what matches have set aside.
+//
+// Free = Total − Reserved − Held, never below 0. If capacity is declared, it may
+// be declared below what is leased, and only then Reserved + Held is more than
+// Total. If it is the sum of the offers, Total is
+//
+//	Σ over offers that are not paused: the larger of ceiling × unit and what is taken under the offer
+//	+ what is taken under paused or removed offers
+//
+// so that Reserved + Held + Free = Total always: an offer that is paused,
+// removed or lowered goes on backing its leases, and takes nothing away from
+// the other offers.
+type Usage struct{ Total, Reserved, Held, Free Resources }
+
+// Usage reads the pool.
+func (l *Ledger) Usage() Usage {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.pool(l.clock()).usage
+}
+
+// taken is what one offer's leases and holds take.
+type taken struct {
+	units     int64
+	resources Resources
+}
+
+// pool is the Usage with its parts.
+type pool struct {
+	usage   Usage
+	byOffer map[string]taken
+	derived bool
+}
+
+func (l *Ledger) pool(now Moment) pool {
+	p := pool{byOffer: map[string]taken{}, derived: l.declared == nil}
+	take := func(sum Resources, offer string, class Class, q Quantity) {
+		r := class.Base()
+		for k, n := range r {
+			r[k] = n * int64(q) // both bounded by Class.Validate: below 2^62
+		}
+		accumulate(sum, r)
+		t := p.byOffer[offer]
+		if t.resources == nil {
+			t.resources = Resources{}
+		}
+		t.units += int64(q)
+		accumulate(t.resources, r)
+		p.byOffer[offer] = t
+	}
+	reserved, held := Resources{}, Resources{}
+	for _, lease := range l.leases {
+		if !lease.State.Terminal() {
+			take(reserved, lease.Offer, lease.Class, lease.Quantity)
+		}
+	}
+	for _, h := range l.holds {
+		if !h.over(now) {
+			take(held, h.bid.Offer, h.ask.Class, h.bid.Quantity)
+		}
+	}
+	p.usage = Usage{Total: l.declared, Reserved: reserved, Held: held}
+	if p.derived {
+		p.usage.Total = l.sumOfOffers(p.byOffer)
+	}
+	p.usage.Total = p.usage.Total.Most(nil) // our own copy
+	p.usage.Free = p.usage.Total.Less(reserved).Less(held)
+	return p
+}
+
+func (l *Ledger) sumOfOffers(byOffer map[string]taken) Resources {
+	total := Resources{}
+	for name, o := range l.offers {
+		if !o.Paused {
+			accumulate(total, o.size().Most(byOffer[name].resources))
+		}
+	}
+	for name, t := range byOffer {
+		if o, ok := l.offers[name]; !ok || o.Paused {
+			accumulate(total, t.resources)
+		}
+	}
+	return total
+}
+
+// size is ceiling × unit, which Validate made sure of.
+func (o Offer) size() Resources {
+	r, err := o.Unit.Base().Times(o.Ceiling)
+	if err != nil {
+		panic("market: an offer that was not validated")
+	}
+	return r
+}
+
+// accumulate adds into sum. Sums of many absurdly large offers stop at the top
+// of 64 bits: more than there is on earth stays more than there is on earth.
+func accumulate(sum, r Resources) {
+	for k, n := range r {
+		if sum[k] > math.MaxInt64-n {
+			sum[k] = math.MaxInt64
+		} else {
+			sum[k] += n
+		}
+	}
+}
+
+// room is how many units of class the offer may still enter a match with: its
+// ceiling less the units that are held and leased under it, and no more than
+// fit into what is free — of the pool if it was declared, else of the offer.
+func (p pool) room(o Offer, class Class) Quantity {
+	t := p.byOffer[o.Name]
+	left := int64(o.Ceiling) - t.units
+	if left <= 0 {
+		return 0
+	}
+	free := p.usage.Free
+	if p.derived {
+		free = o.size().Less(t.resources)
+	}
+	return min(Quantity(left), free.Units(class.Base()))
+}
