@@ -1,0 +1,227 @@
+package auth
+
+import (
+	"crypto/subtle"
+	"errors"
+
+	"github.com/angler-dex/angler/internal/mpc/block"
+	"github.com/angler-dex/angler/internal/mpc/oracle"
+	"github.com/angler-dex/angler/internal/mpc/ot"
+)
+
+// Params are the public parameters of the extension among all parties, and
+// this party's Δ.
+type Params struct {
+	SID    [32]byte
+	Self   int
+	K      int     // SoftSpoken's k
+	Shapes []Shape // region A of each party
+	Delta  block.Block
+}
+
+// Base is what base OTs with one peer left: its Sender is used to authenticate
+// this party's bits, its Receiver to hold keys of the peer's bits. A cached
+// (warm) Receiver has a Choice other than Δ.
+type Base struct {
+	Sender   *ot.BaseSender
+	Receiver *ot.BaseReceiver
+}
+
+// Proof is what a party says about the bits that it has put into its
+// extensions, for the checks of its peers.
+type Proof struct {
+	H      []byte      // h_i: one hash of the extension towards each party, own place zero; broadcast
+	X      block.Block // x̃ of region A; broadcast
+	T      [][32]byte  // hash of t̃ of region A, by peer
+	XB     []block.Block
+	TB     [][32]byte
+	Offset []block.Block // δ = c ⊕ Δ, by peer; sent where the pair's set was cached
+}
+
+// Claim is the part of a peer's Proof that concerns one party, with the
+// extension's message.
+type Claim struct {
+	U, H   []byte
+	X      block.Block
+	T      [32]byte
+	XB     block.Block
+	TB     [32]byte
+	Offset block.Block // zero where the set is not a cached one
+}
+
+// Extension is a party's side of the OT extensions with all its peers, in both
+// directions: SoftSpoken (Roy22, eprint 2022/192), malicious, with its
+// consistency check made non-interactive.
+//
+//	i: M rows of own bits                    j: K rows, Choice_j
+//	   u_ij (with PPRF corrections, check) ──▶
+//	   h_i = (H(base id ‖ u_ij))_j         ──▶ h_ij matches
+//	   χ_i = RO(sid, i, h_i): x̃_i, t̃_ij   ──▶ q̃ = t̃ ⊕ x̃·Choice_j, column by column
+//	   χ'_ij = RO(sid, B, i, j, h_i): x̃', t̃' ▶ the same over region B
+//	   δ_i (cached sets only)              ──▶ M' = M ⊕ x·δ_i at j
+//
+// Choices[j] is this party's packed bits towards j: the common region A, then
+// the pair's region B.
+type Extension struct {
+	Params
+	choices [][]byte
+	base    []Base
+	mine    []*ot.ExtReceiver // by peer: own bits, under the peer's choice
+	keys    [][]block.Block   // by peer: K of its bits, once checked
+	offset  []block.Block     // δ of each peer
+}
+
+// NewExtension starts with each peer; nothing is computed yet.
+func NewExtension(p Params, base []Base, choices [][]byte) *Extension {
+	n := len(p.Shapes)
+	return &Extension{Params: p, choices: choices, base: base, mine: make([]*ot.ExtReceiver, n), keys: make([][]block.Block, n), offset: make([]block.Block, n)}
+}
+
+// Extend extends this party's bits towards party j and returns the message to
+// it. Calls for different peers may run at once.
+func (e *Extension) Extend(j int) []byte {
+	e.mine[j] = ot.NewExtReceiver(e.SID, e.K, e.base[j].Sender, e.Self, j, e.Shapes[e.Self].Rows(), e.choices[j])
+	return e.mine[j].Message()
+}
+
+// Begin starts the proof; call it after Extend to every peer.
+func (e *Extension) Begin() *Proof {
+	n := len(e.Shapes)
+	p := &Proof{H: make([]byte, n*oracle.Size), T: make([][32]byte, n), XB: make([]block.Block, n), TB: make([][32]byte, n), Offset: make([]block.Block, n)}
+	for j, r := range e.mine {
+		if r != nil {
+			h := r.Hash()
+			copy(p.H[j*oracle.Size:], h[:])
+		}
+	}
+	j := (e.Self + 1) % n // any peer: region A is the same towards all
+	p.X = e.mine[j].XTilde(0, e.Shapes[e.Self].RowsA(), e.chiA(e.Self, p.H))
+	return p
+}
+
+// Prove adds the part for party j. Calls for different peers may run at once.
+func (e *Extension) Prove(p *Proof, j int) {
+	a, rows := e.Shapes[e.Self].RowsA(), e.Shapes[e.Self].Rows()
+	p.T[j] = e.mine[j].Tilde(0, a, e.chiA(e.Self, p.H))
+	chi := e.chiB(e.Self, j, p.H)
+	p.XB[j] = e.mine[j].XTilde(a, rows, chi)
+	p.TB[j] = e.mine[j].Tilde(a, rows, chi)
+	p.Offset[j] = e.base[j].Receiver.Choice.Xor(e.Delta)
+}
+
+// Check verifies what party i sent: the lengths and the PPRF check of its
+// extension, that h_i fits it, and both regions' consistency. Calls for
+// different peers may run at once.
+func (e *Extension) Check(i int, c Claim) error {
+	a, rows := e.Shapes[i].RowsA(), e.Shapes[i].Rows()
+	u, err := ot.NewExtSender(e.SID, e.K, e.base[i].Receiver, i, e.Self, rows).Receive(c.U)
+	if err != nil {
+		return err
+	}
+	h := u.Hash()
+	if subtle.ConstantTimeCompare(h[:], c.H[e.Self*oracle.Size:][:oracle.Size]) != 1 {
+		return errors.New("OT extension does not match its hash")
+	}
+	e.keys[i], err = u.Check(
+		ot.Range{Lo: 0, Hi: a, Chi: e.chiA(i, c.H), XTilde: c.X, TTilde: c.T},
+		ot.Range{Lo: a, Hi: rows, Chi: e.chiB(i, e.Self, c.H), XTilde: c.XB, TTilde: c.TB},
+	)
+	e.offset[i] = c.Offset
+	return err
+}
+
+// Extended proves that both regions of every peer passed their checks.
+type Extended struct{ sid *[32]byte }
+
+// Of tells whether the proof is one of session sid.
+func (x Extended) Of(sid [32]byte) bool { return x.sid != nil && *x.sid == sid }
+
+// Finish gives the regions once every peer has passed Check, and applies the
+// peers' offsets. each runs its argument for every party, as work.Each does.
+func (e *Extension) Finish(each func(f func(j int))) (*A, *B, Extended, error) {
+	n := len(e.Shapes)
+	for j, k := range e.keys {
+		if k == nil && j != e.Self {
+			return nil, nil, Extended{}, errors.New("a peer's extension has not been checked")
+		}
+	}
+	own := e.Shapes[e.Self].RowsA()
+	a := &A{Self: e.Self, Shapes: e.Shapes, X: Bits(e.choices[(e.Self+1)%n][:own/8]), M: make([][]block.Block, n), K: make([][]block.Block, n)}
+	b := &B{Self: e.Self, X: make([]Bits, n), M: make([][]block.Block, n), K: make([][]block.Block, n)}
+	each(func(j int) {
+		if j == e.Self {
+			return
+		}
+		m, k, at := e.mine[j].Rows(), e.keys[j], e.Shapes[j].RowsA()
+		x := Bits(e.choices[j])
+		for r := range m {
+			m[r] = m[r].Xor(e.offset[j].Mask(x.Get(r)))
+		}
+		a.M[j], a.K[j] = m[:own:own], k[:at:at]
+		b.X[j], b.M[j], b.K[j] = x[own/8:], m[own:], k[at:]
+	})
+	e.mine, e.keys = nil, nil
+	return a, b, Extended{&e.SID}, nil
+}
+
+// chiA returns the coefficients of region A of party i: pseudorandom ones from
+// RO(sid, i, h_i), and X^k for the 128 mask rows.
+func (e *Extension) chiA(i int, h []byte) []block.Block {
+	return coefficients(e.Shapes[i].RowsA(), oracle.Seed("chi A", e.SID[:], oracle.Party(i), h))
+}
+
+// chiB returns the coefficients of region B of party i towards j.
+func (e *Extension) chiB(i, j int, h []byte) []block.Block {
+	return coefficients(RowsB, oracle.Seed("chi B", e.SID[:], oracle.Party(i), oracle.Party(j), h))
+}
+
+func coefficients(rows int, seed block.Block) []block.Block {
+	chi := make([]block.Block, rows)
+	block.NewPRG(seed).Blocks(chi[:rows-maskRows])
+	one := block.Block{Lo: 1}
+	for k := rows - maskRows; k < rows; k++ {
+		chi[k] = one
+		one = one.Double()
+	}
+	return chi
+}
+
+// A is region A of all parties as one party holds it: own bits X, the same
+// towards everybody, their MACs M[j] under Δ_j (rows of the own shape), and
+// K[j], the keys of party j's bits (rows of its shape).
+type A struct {
+	Self   int
+	Shapes []Shape
+	X      Bits
+	M, K   [][]block.Block
+}
+
+// Destroy wipes the region.
+func (a *A) Destroy() {
+	clear(a.X)
+	wipe(a.M)
+	wipe(a.K)
+}
+
+// B is region B: own bits X[j] towards party j alone, their MACs M[j], and
+// keys K[j] of the bits that j has towards this party.
+type B struct {
+	Self int
+	X    []Bits
+	M, K [][]block.Block
+}
+
+// Destroy wipes the region.
+func (b *B) Destroy() {
+	for _, x := range b.X {
+		clear(x)
+	}
+	wipe(b.M)
+	wipe(b.K)
+}
+
+func wipe(lanes [][]block.Block) {
+	for _, l := range lanes {
+		clear(l)
+	}
+}

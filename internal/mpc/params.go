@@ -1,0 +1,93 @@
+package mpc
+
+import (
+	"fmt"
+
+	"github.com/angler-dex/angler/internal/mpc/auth"
+	"github.com/angler-dex/angler/internal/mpc/circuit"
+	"github.com/angler-dex/angler/internal/mpc/triple"
+)
+
+// params are the public parameters, from which the size of every message
+// follows. They never change once made.
+type params struct {
+	sid, roster  [32]byte
+	self, n, k   int
+	function     Function
+	template     *circuit.Circuit
+	ands         int // AND gates of the circuit
+	ell          int // triples: ands, padded
+	bucket       int // B
+	inputWires   [][]circuit.Wire
+	outputCounts []int // how many outputs a party has
+	maxOutputs   int   // … the provider with the most
+	shapes       []auth.Shape
+	fresh        []bool // by peer: F1 runs with it
+	offsetFrom   []bool // by peer: it sends δ, its choice being a cached one
+	offsetTo     []bool // by peer: it is sent δ
+}
+
+func newParams(c *Config) (*params, error) {
+	template, err := c.Function.Build(identity(c.Function.Leaves()))
+	if err != nil {
+		return nil, fmt.Errorf("mpc: circuit: %w", err)
+	}
+	if err := template.Validate(); err != nil {
+		return nil, fmt.Errorf("mpc: circuit: %w", err)
+	}
+	if template.Parties != c.N {
+		return nil, fmt.Errorf("mpc: a circuit for %d parties among %d", template.Parties, c.N)
+	}
+	m := &params{sid: c.SID, roster: c.Roster, self: c.Self, n: c.N, k: c.K, function: c.Function, template: template, ands: template.ANDs()}
+	m.ell = max(triple.MinANDs, m.ands)
+	m.bucket = triple.BucketSize(m.ell)
+	for i := range m.n {
+		m.inputWires = append(m.inputWires, template.InputsOf(i))
+		m.outputCounts = append(m.outputCounts, len(template.OutputsOf(i)))
+		m.shapes = append(m.shapes, auth.Shape{Leaky: m.bucket * m.ell, ANDs: m.ell, Inputs: len(m.inputWires[i])})
+		if i > 0 {
+			m.maxOutputs = max(m.maxOutputs, m.outputCounts[i])
+		}
+	}
+	m.fresh, m.offsetFrom, m.offsetTo = make([]bool, m.n), make([]bool, m.n), make([]bool, m.n)
+	for j := range m.n {
+		w := c.Warm[j]
+		m.fresh[j] = j != m.self && (w.Sender == nil || w.Receiver == nil)
+		m.offsetFrom[j] = w.Sender != nil
+		m.offsetTo[j] = w.Receiver != nil
+	}
+	return m, nil
+}
+
+// leakyANDs is how many leaky ANDs are made.
+func (m *params) leakyANDs() int { return m.bucket * m.ell }
+
+// openedBits is how many bits are opened in F6.
+func (m *params) openedBits() int { return (m.bucket + 1) * m.ands }
+
+// sameShape tells whether the circuit for the drawn order is one that the
+// template promised.
+func (m *params) sameShape(c *circuit.Circuit) bool {
+	if c.Parties != m.n || c.ANDs() != m.ands || len(c.Inputs) != len(m.template.Inputs) || len(c.Outputs) != len(m.template.Outputs) {
+		return false
+	}
+	for w, o := range c.Inputs {
+		if o != m.template.Inputs[w] {
+			return false
+		}
+	}
+	for k, o := range c.Outputs {
+		if o.Party != m.template.Outputs[k].Party {
+			return false
+		}
+	}
+	return true
+}
+
+func identity(n int) []int {
+	order := make([]int, n)
+	for k := range order {
+		order[k] = k
+	}
+	return order
+}

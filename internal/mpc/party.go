@@ -1,0 +1,349 @@
+package mpc
+
+import (
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/angler-dex/angler/internal/mpc/auth"
+	"github.com/angler-dex/angler/internal/mpc/block"
+	"github.com/angler-dex/angler/internal/mpc/circuit"
+	"github.com/angler-dex/angler/internal/mpc/garble"
+	"github.com/angler-dex/angler/internal/mpc/ot"
+	"github.com/angler-dex/angler/internal/mpc/triple"
+	"github.com/angler-dex/angler/internal/mpc/work"
+)
+
+// Party is one party of one match: a machine that takes the messages of one
+// flight and gives those of the next. It does no I/O, keeps no goroutine and
+// has no clock; given the same randomness and messages it does the same. It is
+// for one goroutine at a time.
+type Party struct {
+	*params
+	cfg      Config
+	flight   int // the last flight that was made
+	received int // the last flight that was taken
+	failed   error
+	done     bool
+
+	secrets
+	seen    [lastFlight + 1][]*frame // fields by flight and party; own broadcasts included
+	echoes  [lastFlight + 1][digest]byte
+	bound   [2][][digest]byte // hashes of the F2 frames sent to and received from each peer
+	joint   [digest]byte      // the coin
+	clear   clearance
+	circuit *circuit.Circuit // for the order that the coin drew
+
+	outputs []bool
+	minted  map[int]WarmPair
+	stats   Stats
+}
+
+// secrets is everything that is wiped when the party ends.
+type secrets struct {
+	delta    block.Block
+	choices  [][]byte // own bits of the extension towards each peer
+	baseOT   []*ot.BaseOT
+	base     []auth.Base
+	seeds    []block.Block // of the pairs' zero shares, by peer
+	coin     []byte        // salted values that were committed to
+	z, alpha []byte
+
+	extension *auth.Extension
+	a         *auth.A
+	b         *auth.B
+	zero      *auth.ZeroShares
+	leaky     *triple.Leaky
+	sumS      auth.Bits
+	buckets   *triple.Buckets
+	inputs    []bool
+	inputS    inputShares
+	lambda    *auth.Shared
+	sigma     *auth.Shared
+	opened    auth.Bits
+	garbler   *garble.Garbler
+	eval      *garble.Evaluation
+}
+
+// New prepares a party. Nothing is drawn or computed yet but the circuit.
+func New(cfg Config) (*Party, error) {
+	if err := cfg.check(); err != nil {
+		return nil, err
+	}
+	m, err := newParams(&cfg)
+	if err != nil {
+		return nil, err
+	}
+	p := &Party{params: m, cfg: cfg}
+	p.stats = newStats(m)
+	return p, nil
+}
+
+// Expect returns the number of bytes that the next step takes from each party,
+// 0 where it takes none. It is nil once the party has ended.
+func (p *Party) Expect() []int {
+	if p.failed != nil || p.done {
+		return nil
+	}
+	sizes := make([]int, p.n)
+	for j := range sizes {
+		sizes[j] = p.expect(p.flight, j)
+	}
+	return sizes
+}
+
+// expect is the size of the frame of a flight from party j. Flight 0 has none.
+func (p *Party) expect(flight, j int) int {
+	if flight < firstFlight || flight > lastFlight {
+		return 0
+	}
+	return p.size(flight, j, p.self)
+}
+
+// Step takes the messages of one flight, in[j] from party j, nil where Expect
+// says 0, and makes those of the next. It calls emit, in order for each party
+// and from the caller's goroutine, with pieces of the messages; a piece is
+// emit's to keep. The first step takes nothing, the last emits nothing. Step
+// keeps slices of in.
+//
+// Any error ends the party: its secrets are wiped, its cached sets are burnt,
+// and there are no outputs. An *AbortError is a fault of somebody else.
+func (p *Party) Step(in [][]byte, emit func(to int, chunk []byte) error) error {
+	if p.failed != nil || p.done {
+		return ErrEnded
+	}
+	err := p.step(in, emit)
+	if err != nil {
+		p.fail(err)
+	}
+	return err
+}
+
+func (p *Party) step(in [][]byte, emit func(to int, chunk []byte) error) error {
+	if err := p.receive(in); err != nil {
+		return err
+	}
+	out, err := p.advance()
+	if err != nil {
+		return err
+	}
+	if err := p.send(out, emit); err != nil {
+		return err
+	}
+	if p.self == 0 && p.flight == lastFlight {
+		p.finished()
+	}
+	return nil
+}
+
+// outgoing is the fields of one flight, by recipient.
+type outgoing []frame
+
+// broadcast puts a field into every frame.
+func (o outgoing) broadcast(f field, b []byte) {
+	for j := range o {
+		o[j][f] = b
+	}
+}
+
+// advance does the work of the next flight.
+func (p *Party) advance() (outgoing, error) {
+	p.flight++
+	out := make(outgoing, p.n)
+	make := [...]func(outgoing) error{1: p.f1, p.f2, p.f3, p.f4, p.f5, p.f6, p.f7, p.f8, p.f9, p.finish}[p.flight]
+	if err := make(out); err != nil {
+		return nil, err
+	}
+	if p.flight > firstEchoed && p.flight <= lastEchoed+1 {
+		p.echoes[p.flight-1] = p.echo(p.flight - 1)
+		out.broadcast(fEcho, p.echoes[p.flight-1][:])
+	}
+	return out, nil
+}
+
+// receive takes the frames of the last flight apart, verifies the echoes and
+// ends F1, whose frames belong to pairs.
+func (p *Party) receive(in [][]byte) error {
+	f := p.flight
+	if f == 0 {
+		if in != nil {
+			return errors.New("mpc: the first step takes no messages")
+		}
+		return nil
+	}
+	p.received = f
+	if len(in) != p.n {
+		return fmt.Errorf("mpc: messages of %d parties, not %d", len(in), p.n)
+	}
+	if p.seen[f] == nil {
+		p.seen[f] = make([]*frame, p.n)
+	}
+	for j := range in {
+		if j == p.self {
+			if len(in[j]) > 0 {
+				return errors.New("mpc: a message from oneself")
+			}
+			if p.seen[f][j] == nil { // nothing was sent
+				p.seen[f][j] = new(frame)
+			}
+			continue
+		}
+		fr, err := p.parseFrame(f, j, p.self, in[j])
+		if err != nil {
+			return p.abort(j, err)
+		}
+		p.seen[f][j] = fr
+		p.stats.Received[f] += len(in[j])
+	}
+	switch {
+	case f == 1:
+		return p.finishBase()
+	case f == 2:
+		p.bound[1] = frameHashes(p.cfg.Workers, in)
+	case f > firstEchoed && f <= lastEchoed+1:
+		return p.checkEchoes(f)
+	}
+	return nil
+}
+
+// chunkSize bounds the pieces of a frame that are emitted.
+const chunkSize = 64 << 10
+
+// send emits the frames of the flight that has been made, and keeps the own
+// part of its broadcasts.
+func (p *Party) send(out outgoing, emit func(to int, chunk []byte) error) error {
+	f := p.flight
+	if f > lastFlight {
+		return nil
+	}
+	frames := make([][]byte, p.n)
+	for j := range out {
+		size := p.size(f, p.self, j)
+		if size == 0 {
+			continue
+		}
+		if p.seen[f] == nil {
+			p.seen[f] = make([]*frame, p.n)
+		}
+		if p.seen[f][p.self] == nil {
+			own := new(frame)
+			for _, e := range layout[f] {
+				if e.broadcast {
+					own[e.field] = out[j][e.field]
+				}
+			}
+			p.seen[f][p.self] = own
+		}
+		frames[j] = p.appendFrame(make([]byte, 0, size), f, p.self, j, &out[j])
+		p.stats.Sent[f] += len(frames[j])
+	}
+	if f == 2 {
+		p.bound[0] = frameHashes(p.cfg.Workers, frames)
+	}
+	for j, b := range frames {
+		for len(b) > 0 {
+			n := min(len(b), chunkSize)
+			if err := emit(j, b[:n:n]); err != nil {
+				return err
+			}
+			b = b[n:]
+		}
+	}
+	return nil
+}
+
+// fail ends the party: nothing is kept but the reason.
+func (p *Party) fail(err error) {
+	p.wipe()
+	p.failed, p.outputs, p.minted = err, nil, nil
+}
+
+// Abandon ends a party from outside, as any failure would: its secrets are
+// wiped and its cached sets burnt. A party that has finished keeps its results.
+func (p *Party) Abandon() {
+	if !p.done && p.failed == nil {
+		p.fail(ErrEnded)
+	}
+}
+
+// finished ends a party that is through: its secrets go, its results stay.
+func (p *Party) finished() {
+	p.wipe()
+	p.done = true
+}
+
+// Done tells whether the party is through with the match.
+func (p *Party) Done() bool { return p.done }
+
+// Outputs returns the party's outputs, in the order of its entries in the
+// circuit, once every check on them has passed: at party 0 after the step that
+// takes F8, at a provider after the one that takes F9.
+func (p *Party) Outputs() ([]bool, bool) { return p.outputs, p.done && p.outputs != nil }
+
+// Minted returns the base OTs for a later match with each peer, nil unless the
+// party has finished. They are secret, serve one match, and belong to one pair.
+func (p *Party) Minted() map[int]WarmPair {
+	if !p.done {
+		return nil
+	}
+	return p.minted
+}
+
+// Circuit returns the circuit in the order that the coin drew, nil before F6.
+func (p *Party) Circuit() *circuit.Circuit { return p.circuit }
+
+// each runs f for every party on the workers, and returns when all are done.
+func (p *Party) each(f func(j int)) { work.Each(p.cfg.Workers, p.n, f) }
+
+// eachPeer runs f for every peer and returns the error of the lowest one, as
+// its fault.
+func (p *Party) eachPeer(f func(j int) error) error {
+	errs := make([]error, p.n)
+	p.each(func(j int) {
+		if j != p.self {
+			errs[j] = f(j)
+		}
+	})
+	for j, err := range errs {
+		if err != nil {
+			return p.abort(j, err)
+		}
+	}
+	return nil
+}
+
+// random draws n bytes.
+func (p *Party) random(n int) ([]byte, error) {
+	b := make([]byte, n)
+	if _, err := io.ReadFull(p.cfg.Rand, b); err != nil {
+		return nil, fmt.Errorf("mpc: randomness: %w", err)
+	}
+	return b, nil
+}
+
+// randomBlock draws one block.
+func (p *Party) randomBlock() (block.Block, error) {
+	b, err := p.random(block.Size)
+	if err != nil {
+		return block.Block{}, err
+	}
+	return block.FromBytes(b), nil
+}
+
+// encode writes blocks one after the other.
+func encode(blocks []block.Block) []byte {
+	b := make([]byte, 0, len(blocks)*block.Size)
+	for _, v := range blocks {
+		b = v.Append(b)
+	}
+	return b
+}
+
+// decode reads them.
+func decode(b []byte) []block.Block {
+	v := make([]block.Block, len(b)/block.Size)
+	for k := range v {
+		v[k] = block.FromBytes(b[k*block.Size:])
+	}
+	return v
+}
