@@ -56,16 +56,21 @@ type Usage struct {
 	Free     string `json:"free"`
 }
 
-// Offer is a standing offer of the daemon: up to Ceiling units of Class at Price per unit and hour.
+// Offer is a standing offer of the daemon: up to Ceiling units of Class at Price per unit and hour. Fields left empty get the
+// daemon's defaults and come back filled in.
 type Offer struct {
 	Name        string   `json:"name"`
-	Class       string   `json:"class"`   // canonical text of the unit with its attributes
-	Ceiling     uint32   `json:"ceiling"` // units, 1 … 65535
-	Price       string   `json:"price"`   // decimal, at most six places, in the class's currency
+	Class       string   `json:"class"`              // text of the unit with its attributes; canonical in answers
+	Ceiling     uint32   `json:"ceiling"`            // units, 1 … 65535
+	Price       string   `json:"price"`              // decimal, at most six places, in the class's currency
+	Policies    []string `json:"policies,omitempty"` // placement functions that it takes part in
+	Allow       []string `json:"allow,omitempty"`    // "pool", "any" or peer ids
+	Deny        []string `json:"deny,omitempty"`     // peer ids; wins over Allow
 	MaxDuration Duration `json:"maxDuration,omitempty"`
-	Policies    []string `json:"policies,omitempty"` // placement functions that it takes part in; empty means all
+	MaxLeases   int      `json:"maxLeases,omitempty"`  // live ones of a requester
+	MaxMatches  int      `json:"maxMatches,omitempty"` // of a requester in the budget's window
 	Paused      bool     `json:"paused"`
-	Announced   []string `json:"announced,omitempty"` // classes under which it can be found; filled by the daemon
+	Announced   []string `json:"announced,omitempty"` // classes under which it can be found; filled in by the daemon
 }
 
 // Match is one match that this node took part in, told as what it learned itself.

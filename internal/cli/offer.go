@@ -1,0 +1,129 @@
+package cli
+
+import (
+	"context"
+	"strconv"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/angler-dex/angler/internal/control"
+	"github.com/angler-dex/angler/internal/market"
+)
+
+type offerFlags struct {
+	size                  sizeFlags
+	name, price           string
+	policies, allow, deny []string
+	maxDuration           time.Duration
+	maxLeases, maxMatches int
+}
+
+func (a *app) offerCommand() *cobra.Command {
+	var f offerFlags
+	cmd := &cobra.Command{
+		Use:   "offer",
+		Short: "Put an offer of the local daemon, list, pause or remove offers",
+		Long: `Put an offer: up to so many units at a price per unit and hour. What is offered and what it costs stay in the daemon
+and enter matches encrypted; only the kinds of unit are announced. An offer of that name is replaced. Its leases live on.
+
+Totals are rounded down to standard units: --cpu 10 --memory 20Gi is 10 units of 1 cpu and 2Gi. Offers draw on one
+capacity: the daemon never leases more than it has, whatever the offers add up to.`,
+		Example: `  angler offer --cpu 10 --price 0.03
+  angler offer --name big --cpu 64 --memory 256Gi --price 0.045 --max-duration 24h
+  angler offer --unit cpu=200m,memory=128Mi --count 50 --price 0.008
+  angler offer list
+  angler offer pause big`,
+		RunE: func(cmd *cobra.Command, _ []string) error { return a.putOffer(cmd.Context(), f) },
+	}
+	s := cmd.Flags()
+	s.SortFlags = false
+	f.size.register(s)
+	s.StringVar(&f.price, "price", "", "`price` per unit and hour, such as 0.03; at most six decimals")
+	s.StringVar(&f.name, "name", "", "`name` of the offer (default its class)")
+	s.StringSliceVar(&f.policies, "policy", nil, "placement `functions` that it takes part in (default "+market.DefaultPolicy+")")
+	s.StringSliceVar(&f.allow, "allow", nil, "who may ask: `pool`, any, or peer ids (default what serve --allow says)")
+	s.StringSliceVar(&f.deny, "deny", nil, "`peer ids` that may not")
+	s.DurationVar(&f.maxDuration, "max-duration", 0, "longest lease (default 720h)")
+	s.IntVar(&f.maxLeases, "max-leases", 0, "live leases that one requester may have (default 128)")
+	s.IntVar(&f.maxMatches, "max-matches", 0, "matches that one requester may run in a day (default 2048)")
+	for name, value := range map[string]string{
+		"price": "0.03", "name": "spare", "policy": market.DefaultPolicy, "allow": "pool", "max-duration": "24h", "max-leases": "16", "max-matches": "100",
+	} {
+		sample(s, name, value)
+	}
+	group(cmd, a.offerListCommand(),
+		a.offerPauseCommand("pause", "Take an offer out of new matches; its leases live on", true),
+		a.offerPauseCommand("resume", "Let a paused offer take part again", false),
+		a.offerRemoveCommand())
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error { return a.putOffer(cmd.Context(), f) }
+	return cmd
+}
+
+// offerNames are the flags behind fields of an offer.
+var offerNames = map[string]string{"class": "unit", "quantity": "count"}
+
+// offer checks the flags as the daemon will, so that a mistake names its flag before anything is sent.
+func (f *offerFlags) offer() (control.Offer, error) {
+	unit, ceiling, err := f.size.shape(market.ShapeOffer)
+	if err != nil {
+		return control.Offer{}, err
+	}
+	if f.price == "" {
+		return control.Offer{}, flagError("price", "is missing", "--price 0.03")
+	}
+	price, err := market.ParsePrice(f.price)
+	if err != nil {
+		return control.Offer{}, fieldFault(err, offerNames)
+	}
+	o := market.Offer{
+		Name: f.name, Unit: unit, Ceiling: ceiling, Price: price, Policies: f.policies, Allow: f.allow, Deny: f.deny,
+		MaxDuration: f.maxDuration, MaxLeases: f.maxLeases, MaxMatches: f.maxMatches,
+	}
+	if err := o.Normalize().Validate(); err != nil {
+		return control.Offer{}, fieldFault(err, offerNames)
+	}
+	if o.Name == "" {
+		o.Name = unit.String()
+	}
+	return control.Offer{
+		Name: o.Name, Class: unit.String(), Ceiling: uint32(ceiling), Price: price.String(), Policies: f.policies, Allow: f.allow, Deny: f.deny,
+		MaxDuration: control.Duration(f.maxDuration), MaxLeases: f.maxLeases, MaxMatches: f.maxMatches,
+	}, nil
+}
+
+func (a *app) putOffer(ctx context.Context, f offerFlags) error {
+	o, err := f.offer()
+	if err != nil {
+		return err
+	}
+	return a.withDaemon(ctx, func(c *control.Client) error {
+		put, err := c.PutOffer(ctx, o)
+		if err != nil {
+			return err
+		}
+		return a.printOffer(put, "offered "+put.Name+": "+units(put.Ceiling)+" of "+shortClass(put.Class)+" at "+put.Price)
+	})
+}
+
+// printOffer prints one offer: in a sentence for people, whole for scripts.
+func (a *app) printOffer(o control.Offer, sentence string) error {
+	return a.print(view{data: o, names: []string{o.Name}, text: func(p *page) { p.line("%s", clean(sentence)) }})
+}
+
+// units is a number of units in words.
+func units(n uint32) string {
+	if n == 1 {
+		return "1 unit"
+	}
+	return strconv.FormatUint(uint64(n), 10) + " units"
+}
+
+// shortClass leaves out the attributes that are the usual ones.
+func shortClass(text string) string {
+	c, err := market.ParseClass(text)
+	if err != nil {
+		return text // a newer daemon may know more keys
+	}
+	return dropPart(dropPart(c.String(), "arch="+market.DefaultArch), "currency="+market.DefaultCurrency)
+}
