@@ -1,0 +1,153 @@
+#!/usr/bin/env bash
+# The demo: one machine, one pool, five providers, one private match.
+#
+#   make demo          builds, runs, shows, stops everything
+#   make demo KEEP=1   leaves the pool running and says how to use and stop it
+#
+# Every party is a process of its own with its own identity, state folder and
+# ports, all on loopback. The Kubernetes API server is a real one (kubelab).
+set -euo pipefail
+
+bin=${1:?usage: run.sh BIN_DIR}
+keep=${KEEP:-}
+home=$(mktemp -d "${TMPDIR:-/tmp}/angler-demo.XXXXXX")
+pids=()
+
+if [ -t 1 ] && [ -z "${NO_COLOR:-}" ]; then bold=$'\e[1m' dim=$'\e[2m' off=$'\e[0m'; else bold='' dim='' off=''; fi
+step() { printf '\n%s— %s%s\n' "$bold" "$*" "$off"; }
+note() { printf '%s%s%s\n' "$dim" "$*" "$off"; }
+show() { printf '%s$ %s%s\n' "$dim" "$*" "$off"; }
+fail() { printf 'demo: %s\n' "$*" >&2; exit 1; }
+
+# as NAME COMMAND…: one party's angler, with that party's state and nobody else's.
+as() {
+  local who=$1
+  shift
+  ANGLER_STATE_DIR="$home/$who" "$bin/angler" "$@"
+}
+
+stop_all() {
+  local status=$?
+  if [ -n "$keep" ] && [ "$status" = 0 ]; then return; fi
+  for pid in "${pids[@]}"; do kill "$pid" 2>/dev/null || true; done
+  for pid in "${pids[@]}"; do wait "$pid" 2>/dev/null || true; done
+  "$bin/kubelab" down --dir "$home/cluster" >/dev/null 2>&1 || true
+  if [ "$status" != 0 ]; then
+    for log in "$home"/*.log; do
+      printf '\n== %s\n' "${log##*/}" >&2
+      tail -n 15 "$log" >&2
+    done
+  fi
+  rm -rf "$home"
+}
+trap stop_all EXIT
+
+# until_true SECONDS WHAT COMMAND…
+until_true() {
+  local limit=$1 what=$2
+  shift 2
+  for ((tick = 0; tick < limit * 5; tick++)); do
+    if "$@" >/dev/null 2>&1; then return; fi
+    sleep 0.2
+  done
+  fail "$what: not within $limit seconds"
+}
+
+background() { # background NAME COMMAND…
+  local name=$1
+  shift
+  "$@" >"$home/$name.log" 2>&1 &
+  pids+=($!)
+}
+
+step "a Kubernetes control plane: etcd, API server, controllers, scheduler, one node"
+background cluster "$bin/kubelab" up --dir "$home/cluster" --nodes 1
+kubeconfig="$home/cluster/admin.kubeconfig"
+until_true 120 "the control plane" "$bin/kubelab" kubectl --kubeconfig "$kubeconfig" get serviceaccount default
+note "ready: $kubeconfig"
+
+step "a pool: who may take part is signed, default deny"
+dht=127.0.0.1:$((20000 + RANDOM % 10000))
+as founder pool create demo --bootstrap "$dht" --out "$home/pool.yaml"
+invite() { # invite WHO ROLE OPERATOR
+  local id
+  id=$(as "$1" identity show -o name)
+  as founder pool invite "$id" --role "$2" --operator "$3" --out "$home/$1.invitation"
+  as "$1" pool join "$home/$1.invitation"
+}
+invite bootstrap operator founder
+background bootstrap env ANGLER_STATE_DIR="$home/bootstrap" "$bin/angler" serve --dht-only --dht-listen "$dht"
+
+step "five providers, each with its own secret offer"
+provider() { # provider NAME CPU PRICE
+  invite "$1" operator "$1-corp"
+  background "$1" env ANGLER_STATE_DIR="$home/$1" "$bin/angler" serve \
+    --listen 127.0.0.1:0 --dht-listen 127.0.0.1:0 --kubeconfig "$kubeconfig" --cell u33d
+  until_true 20 "the daemon of $1" env ANGLER_STATE_DIR="$home/$1" "$bin/angler" status -q
+  show "angler offer --cpu $2 --price $3      # at $1, told to nobody"
+  as "$1" offer --cpu "$2" --price "$3"
+}
+provider ash 40 0.034
+provider birch 40 0.031
+provider cedar 10 0.012
+provider dogwood 40 0.038
+provider elm 40 0.045
+
+step "a requester asks for 32 vCPUs, at most 0.05 a vCPU and hour"
+invite quince requester quince-corp
+# --wait: the announcements may still be on their way through the DHT
+show "angler request --cpu 32 --max-price 0.05 --cell u33d --min-providers 5 --wait 1m"
+as quince request --cpu 32 --max-price 0.05 --cell u33d --min-providers 5 --wait 1m --out "$home/lease.kubeconfig"
+
+step "what each learned, in its own words"
+for who in birch cedar; do
+  show "angler status      # at $who"
+  as "$who" status
+done
+show "angler lease list      # at the requester"
+as quince lease list -o wide
+as birch status -o json | grep -q '"outcome": "selected"' || fail "birch, the cheapest with room, was not selected"
+as cedar status -o json | grep -q '"outcome": "not selected"' || fail "cedar, cheaper but too small, should have learned only that"
+
+step "the namespace, used with the requester's own kubeconfig"
+kubectl() { "$bin/kubelab" kubectl --kubeconfig "$home/lease.kubeconfig" "$@"; }
+pod() { # pod NAME CPU
+  cat <<YAML
+apiVersion: v1
+kind: Pod
+metadata: {name: $1}
+spec:
+  securityContext: {runAsNonRoot: true, runAsUser: 1000, seccompProfile: {type: RuntimeDefault}}
+  containers:
+  - name: main
+    image: registry.k8s.io/pause:3.10
+    resources: {requests: {cpu: "$2", memory: 1Gi}, limits: {cpu: "$2", memory: 1Gi}}
+    securityContext: {allowPrivilegeEscalation: false, capabilities: {drop: [ALL]}}
+YAML
+}
+show "kubectl apply -f pod-with-30-cpus.yaml"
+pod fits 30 | kubectl apply -f - || fail "a pod within the quota was refused"
+show "kubectl apply -f pod-with-3-more.yaml"
+if out=$(pod greedy 3 | kubectl apply -f - 2>&1); then fail "a pod over the quota was accepted"; fi
+grep -q 'exceeded quota' <<<"$out" || fail "refused, but not by the quota: $out"
+note "${out##*: }"
+show "kubectl get pods -n default"
+if out=$(kubectl get pods -n default 2>&1); then fail "another namespace was readable"; fi
+note "$out"
+show "kubectl get resourcequota"
+kubectl get resourcequota
+
+if [ -n "$keep" ]; then
+  step "left running, in $home"
+  cat <<TEXT
+use the namespace   $bin/kubelab kubectl --kubeconfig $home/lease.kubeconfig get pods
+ask again           ANGLER_STATE_DIR=$home/quince $bin/angler request --cpu 4 --cell u33d
+a provider's view   ANGLER_STATE_DIR=$home/birch $bin/angler status
+stop everything     kill ${pids[*]}; rm -rf $home
+TEXT
+  exit 0
+fi
+
+step "the lease is given back, and everything is stopped"
+as quince lease release "$(as quince lease list -o name | head -n 1)"
+note "done: nothing is left behind"
