@@ -3,6 +3,8 @@ package identity
 import (
 	"crypto"
 	"crypto/ed25519"
+	"crypto/hkdf"
+	"crypto/sha256"
 	"fmt"
 	"io"
 	"log/slog"
@@ -56,6 +58,16 @@ func (k *Key) Sign(domain string, msg []byte) []byte {
 		panic("identity: ed25519 refused to sign: " + err.Error())
 	}
 	return sig
+}
+
+// Derive returns 32 secret bytes that only the holder of the key can compute,
+// others for each label: HKDF-SHA256 (RFC 5869) of the private key.
+func (k *Key) Derive(label string) [32]byte {
+	secret, err := hkdf.Key(sha256.New, k.private.Seed(), nil, label, 32)
+	if err != nil {
+		panic("identity: HKDF of 32 bytes: " + err.Error())
+	}
+	return [32]byte(secret)
 }
 
 // checkDomain returns the domain if it can be a context of RFC 8032. Domains

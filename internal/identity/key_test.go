@@ -35,6 +35,13 @@ func TestKeysDoNotPrint(t *testing.T) {
 	}
 }
 
+func TestDerive(t *testing.T) {
+	k := testKey(t, 1)
+	if k.Derive("a") != k.Derive("a") || k.Derive("a") == k.Derive("b") || k.Derive("a") == testKey(t, 2).Derive("a") {
+		t.Fatal("not a function of key and label")
+	}
+}
+
 func TestLoadOrCreate(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "state", "angler", "identity.pem")
 	made, err := LoadOrCreate(path, rand.NewChaCha8([32]byte{1}))
