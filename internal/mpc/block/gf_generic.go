@@ -92,38 +92,54 @@ func clmul(a, b uint64) (lo, hi uint64) {
 }
 
 // columnSums multiplies the 128×n bit matrix of chi with the n×128 matrix of
-// rows by the method of the four Russians: four rows at a time give a table of
-// their 16 sums, and four public bits of chi, for each of its 128 positions,
-// choose one. Σ_r chi[r].Bit(b)·rows[r] is then row b of the transpose of what
-// is wanted.
+// rows by the method of the four Russians, 64 rows at a time: four rows give a
+// table of their 16 sums, and four bits of a column of chi, which are public,
+// choose one. Σ_r chi[r].Bit(b)·rows[r] is row b of the transpose of what is wanted.
 func columnSums(rows, chi []Block) [128]Block {
 	var acc [128]Block
+	var tables [16][16]Block
+	var lo, hi [64]uint64
 	for len(rows) > 0 {
-		var r [4]Block
-		var c [4]Block
-		n := copy(r[:], rows)
-		copy(c[:], chi[:n])
-		rows, chi = rows[n:], chi[n:]
-
-		var t [16]Block
-		t[1], t[2], t[4], t[8] = r[0], r[1], r[2], r[3]
-		for _, top := range [...]int{2, 4, 8} {
-			for k := 1; k < top; k++ {
-				t[top+k] = t[top].Xor(t[k])
+		n := min(64, len(rows))
+		for k := range tables {
+			var r [4]Block
+			if 4*k < n {
+				copy(r[:], rows[4*k:n])
+			}
+			t := &tables[k]
+			t[1], t[2], t[4], t[8] = r[0], r[1], r[2], r[3]
+			t[3] = t[1].Xor(t[2])
+			for j := 1; j < 4; j++ {
+				t[4+j] = t[4].Xor(t[j])
+			}
+			for j := 1; j < 8; j++ {
+				t[8+j] = t[8].Xor(t[j])
 			}
 		}
-		addSelected(acc[:64], &t, c[0].Lo, c[1].Lo, c[2].Lo, c[3].Lo)
-		addSelected(acc[64:], &t, c[0].Hi, c[1].Hi, c[2].Hi, c[3].Hi)
+		lo, hi = [64]uint64{}, [64]uint64{}
+		for k, c := range chi[:n] {
+			lo[k], hi[k] = c.Lo, c.Hi
+		}
+		transpose64(&lo)
+		transpose64(&hi)
+		for b := range 64 {
+			acc[b] = acc[b].Xor(selected(&tables, lo[b]))
+			acc[64+b] = acc[64+b].Xor(selected(&tables, hi[b]))
+		}
+		rows, chi = rows[n:], chi[n:]
 	}
 	transposeSquare(&acc)
 	return acc
 }
 
-func addSelected(acc []Block, t *[16]Block, c0, c1, c2, c3 uint64) {
-	for k := range acc {
-		e := &t[c0&1|c1&1<<1|c2&1<<2|c3&1<<3]
-		acc[k].Lo ^= e.Lo
-		acc[k].Hi ^= e.Hi
-		c0, c1, c2, c3 = c0>>1, c1>>1, c2>>1, c3>>1
+// selected adds one entry of each table, chosen by four bits of c each.
+func selected(tables *[16][16]Block, c uint64) Block {
+	var s Block
+	for k := range tables {
+		e := &tables[k][c&15]
+		s.Lo ^= e.Lo
+		s.Hi ^= e.Hi
+		c >>= 4
 	}
+	return s
 }

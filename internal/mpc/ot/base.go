@@ -44,10 +44,10 @@ type BaseReceiver struct {
 // BaseOT is one party's state of 128 base OTs in each direction with one peer,
 // between its message and the peer's.
 //
-// Protocol: the endemic OT of Masny and Rindal (CCS 2019, eprint 2019/706, the
-// one-round construction of section 4 from Diffie–Hellman), so that both
-// directions take one simultaneous flight. With P the generator, for OT c of
-// the direction (from, to):
+// Protocol: the endemic OT of Masny and Rindal (CCS 2019, eprint 2019/706), their
+// one-round construction from Diffie–Hellman, so that both directions take one
+// simultaneous flight. With P the generator, for OT c of the direction
+// (from, to):
 //
 //	to:    t_c ← Z_q ; r_{c,1−b} ← G ; r_{c,b} = t_c·P − H_c,b(r_{c,1−b})     b = choice bit
 //	from:  s ← Z_q ; A = s·P                                                  one s for all c
@@ -55,16 +55,24 @@ type BaseReceiver struct {
 //	from:  seed_{c,v} = RO(c, v, A, r_{c,0}, r_{c,1}, s·(r_{c,v} + H_c,v(r_{c,1−v})))   v = 0, 1
 //	to:    seed_{c,b} = RO(c, b, A, r_{c,0}, r_{c,1}, t_c·A)
 //
-// (r_{c,0}, r_{c,1}) is uniform whatever the choice bit: the receiver's privacy
-// is perfect. The sender's rests on the gap Diffie–Hellman assumption in
-// ristretto255 with random oracles H and RO: of the two H_c,v(r_{c,1−v}) one is
-// asked for last, when the element that it is added to is already fixed; so a
-// reduction can program that branch to a rerandomised challenge, finds the
-// solution in a query to RO, and keeps RO consistent elsewhere with its
-// decision oracle. That holds for all c under one A, since each RO query names
-// c, v and both elements. "Endemic": either party, if malicious, can choose its
-// own seeds, which is what SoftSpoken asks for; the caller hashes them again with
-// the session.
+// Privacy of the choice is perfect: (r_{c,0}, r_{c,1}) is uniform whatever b is. A
+// simulator that programs H knows both discrete logarithms and reads both seeds of a
+// malicious sender.
+//
+// Privacy of the other seed rests on the gap Diffie–Hellman assumption in
+// ristretto255, with H and RO random oracles. Of the two values H_c,v(r_{c,1−v}) of
+// an OT one is asked for later, when the element that it will be added to has
+// been named in the query for the other. A reduction that guesses the two
+// queries, at the price of their number in its advantage, answers the later so
+// that the sum is a rerandomised challenge; the seed of that branch is unknown
+// to a malicious receiver unless it asks RO for the solution, and the decision
+// oracle keeps RO consistent for every other seed. Each query to RO names c, v, A and
+// both elements, so this holds for all c under one A (the authors' own code
+// shares A in the same way; their paper proves a single OT, from an assumption of the DDH kind).
+//
+// "Endemic": a malicious party may choose its own seeds (a sender both, a
+// receiver its one). SoftSpoken asks for no more, and the extension hashes seeds
+// again with session and set.
 //
 // The group is ristretto255 (RFC 9496) over filippo.io/edwards25519: prime
 // order, so an element that decodes is in the group and there is no cofactor to

@@ -33,8 +33,14 @@
 // failure final. A malicious holder of Δ learns nothing about x but what x̃
 // says, which the mask rows hide.
 //
-// Every secret-dependent step is constant-time but one: the accept or abort of
-// the receiver, which is the selective failure above.
+// Every step is constant-time in the secrets. The one thing that depends on
+// them is the verdict of Unchecked.Check, the selective failure above; it is
+// reached after all work is done, the same for every cause.
+//
+// Base sets that were kept from an earlier match serve as fresh ones do: seeds enter
+// an extension as RO(session, pair, set id, seed). Choice is then random and not Δ;
+// the holder of Δ sends δ = Choice ⊕ Δ, the other applies it after the checks, which
+// run under Choice: M_r ⊕ x_r·δ = K_r ⊕ x_r·Δ.
 //
 // All functions are deterministic: randomness comes in as an argument. Every
 // hash carries the session id and the ordered pair.

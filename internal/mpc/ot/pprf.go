@@ -8,9 +8,9 @@ import (
 	"github.com/angler-dex/angler/internal/mpc/block"
 )
 
-// A punctured pseudorandom function by trees of seeds (GGM; Roy22, Fig. 13 and 14,
-// "PPRF"): *from* knows all 2^k leaves of a tree, *to* all but the one at
-// its k bits of Δ.
+// A punctured pseudorandom function by trees of seeds (GGM; Roy22, base OTs
+// from a PPRF): *from* knows all 2^k leaves of a tree, *to* all but the one at its
+// k bits of Δ.
 //
 // Base OT c = k·tree + b stands for bit b of the leaf index and for the
 // level k−b of the tree, the root being level 0: the highest bit is decided
@@ -24,12 +24,16 @@ import (
 // Nodes expand by block.Hash with the start point RO(session, pair, base set) and a
 // tweak of their place: for uniform secret seeds that is a PRF of the tweak.
 //
-// Consistency (Fig. 14): a leaf goes to a 256-bit tag by SHA-256, tags of a tree
-// XOR to t̃, and one digest covers all tags in order; the receiver computes the
-// tags that it can, the last one by t̃, and compares the digest. If two values
-// of its k bits are both accepted, then by collision resistance all leaves
-// that both know are equal, so what passes is one tree of 2^k leaves, and a
-// cheat's gain is the guess which values pass (see the package's comment).
+// Consistency (Roy22, the PPRF check; one digest for all trees instead of one
+// a tree): a leaf goes to a 256-bit tag by SHA-256, the tags of a tree XOR to t̃,
+// and the digest covers all tags in order. The holder of Δ computes the tags
+// that it can, the last one of each tree by t̃, and compares the digest. A digest
+// fixes the tags, hence the set of values of each tree's k bits that are
+// accepted; if two values of a tree are, then by collision resistance every
+// leaf that both know is the same for both, so all accepted values agree on one
+// tree of 2^k leaves, and a cheat has gained a guess which values are accepted
+// (see the package's comment). A tag shows nothing of its leaf to whoever does not
+// know it, SHA-256 being a random oracle.
 
 const leafTagSize = sha256.Size
 

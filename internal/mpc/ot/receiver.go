@@ -11,7 +11,7 @@ import (
 //
 // Protocol: SoftSpoken OT (Roy22, eprint 2022/192): small-field VOLEs over
 // GF(2^k) from punctured PRFs, joined by the repetition code of length 128/k
-// (subspace VOLE), with chosen x. For tree i with u_i and columns v_c (fold), it
+// (subspace VOLE, section 3.2), with chosen x. For tree i with u_i and columns v_c (fold), it
 // sends u_i ⊕ x; column c of M is v_c.
 type ExtReceiver struct {
 	layout

@@ -28,18 +28,19 @@ func NewExtSender(sid [32]byte, k int, base *BaseReceiver, from, to, rows int) *
 	return &ExtSender{newLayout(k, rows), newOracle(sid, from, to), base}
 }
 
-// Unchecked is an extension whose message has come and whose trees are consistent,
-// before the check of its rows, which alone leads to them.
+// Unchecked is an extension whose message has come. Only Check leads to its rows.
 type Unchecked struct {
 	layout
 	oracle oracle
 	choice block.Block
 	hash   [32]byte
+	intact int // 1 if the PPRF check passed
 	rows   []block.Block
 }
 
-// Receive takes the peer's message. Its errors are the peer's fault: ErrLength,
-// ErrPadding, or ErrCheck if the trees are inconsistent.
+// Receive takes the peer's message. Its errors are the peer's fault and follow
+// from the message alone: ErrLength, ErrPadding. Whether the trees are
+// consistent depends on Δ and is told by Check, with all the rest.
 func (s *ExtSender) Receive(msg []byte) (*Unchecked, error) {
 	l, k := s.layout, s.k
 	if len(msg) != MessageSize(k, l.rows) {
@@ -70,8 +71,9 @@ func (s *ExtSender) Receive(msg []byte) (*Unchecked, error) {
 			digest.Write(tags)
 		}
 	}
-	if k > 1 && subtle.ConstantTimeCompare(digest.Sum(nil), check[l.trees()*leafTagSize:]) != 1 {
-		return nil, ErrCheck
+	consistent := 1
+	if k > 1 {
+		consistent = subtle.ConstantTimeCompare(digest.Sum(nil), check[l.trees()*leafTagSize:])
 	}
 
 	columns := make([]byte, Base*l.stride())
@@ -89,7 +91,7 @@ func (s *ExtSender) Receive(msg []byte) (*Unchecked, error) {
 	}
 	out := &Unchecked{
 		layout: l, oracle: s.oracle, choice: s.base.Choice,
-		hash: s.oracle.extension(l, s.base.ID, msg),
+		hash: s.oracle.extension(l, s.base.ID, msg), intact: consistent,
 		rows: make([]block.Block, l.rows),
 	}
 	block.Transpose(out.rows, columns, l.stride(), l.rows)
@@ -124,12 +126,13 @@ type Range struct {
 	TTilde [32]byte
 }
 
-// Check verifies the ranges, which follow each other and cover all rows, and
-// returns K: M_r = K_r ⊕ x_r·Choice. With q̃_c = Σ χ_r·K_r.Bit(c) it asks, column by
-// column, for t̃_c = q̃_c ⊕ Choice_c·x̃ (Roy22, Fig. 8, with GF(2^128) for
-// the universal hash). All ranges are computed before the verdict: nil or ErrCheck.
+// Check verifies the trees and the ranges, which follow each other and cover
+// all rows, and returns K: M_r = K_r ⊕ x_r·Choice. With q̃_c = Σ χ_r·K_r.Bit(c) it asks,
+// column by column, for t̃_c = q̃_c ⊕ Choice_c·x̃ (Roy22, section 4; the universal
+// hash is a linear form over GF(2^128)). There is one verdict, nil or ErrCheck, after
+// everything has been computed.
 func (u *Unchecked) Check(ranges ...Range) ([]block.Block, error) {
-	at, ok := 0, 1
+	at, ok := 0, u.intact
 	for _, r := range ranges {
 		if r.Lo != at || r.Hi <= r.Lo || r.Hi > u.layout.rows || len(r.Chi) != r.Hi-r.Lo {
 			panic("ot: ranges do not follow each other")

@@ -2,7 +2,7 @@ package ot
 
 import "github.com/angler-dex/angler/internal/mpc/block"
 
-// fold is the small-field VOLE of one tree (Roy22, section 3) over GF(2^k),
+// fold is the small-field VOLE of one tree (Roy22, section 3.1) over GF(2^k),
 // written as k columns of bits: with the leaves' streams r_y, 0 ≤ y < 2^k,
 //
 //	u = ⊕_y r_y          v_b = ⊕_{y: bit b of y is 1} r_y,   0 ≤ b < k
