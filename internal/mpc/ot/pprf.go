@@ -94,8 +94,8 @@ func (p *pprf) expand(leaves []block.Block, corrections []byte, tree int, pairs 
 }
 
 // puncture computes all leaves but the one at the index that the k lowest bits
-// of delta name, which it leaves zero, from the tree's corrections and the
-// chosen seeds. It touches the same memory for every delta.
+// of delta name, from the tree's corrections and the chosen seeds. At that
+// index stands a public value. It touches the same memory for every delta.
 func (p *pprf) puncture(leaves []block.Block, corrections []byte, tree int, delta uint64, seeds []block.Block) {
 	b := p.k - 1
 	bit := delta >> uint(b) & 1
@@ -106,13 +106,12 @@ func (p *pprf) puncture(leaves []block.Block, corrections []byte, tree int, delt
 		bit = delta >> uint(b) & 1
 		p.grow(leaves, tree, depth, 1<<(depth-1))
 		level := leaves[:1<<depth]
-		for j := range level { // the children of the unknown node are unknown
-			level[j] = level[j].Mask(1 ^ equal(uint64(j)>>1, path))
-		}
 		s := sides(level)
 		left, right := block.FromBytes(corrections), block.FromBytes(corrections[block.Size:])
 		corrections = corrections[2*block.Size:]
-		// Side 1−bit: its correction, less the seed, less the known nodes of it.
+		// Side 1−bit: its correction, less the seed, less the other nodes of it, is the
+		// node that the unknown parent should have there. What grew there instead is in
+		// the sum as well, so adding all this to it leaves the right node.
 		known := left.Xor(s[0]).Mask(bit).Xor(right.Xor(s[1]).Mask(bit ^ 1)).Xor(seeds[b])
 		path = path<<1 | bit
 		for j := range level {
