@@ -1,0 +1,54 @@
+package node
+
+import (
+	"log/slog"
+	"net/netip"
+	"time"
+
+	"github.com/angler-dex/angler/internal/identity"
+	"github.com/angler-dex/angler/internal/market"
+)
+
+// Config says what to run. Paths and listen addresses are required.
+type Config struct {
+	Key        *identity.Key
+	Pool       *identity.Pool       // nil: an open market, in which nobody is certified
+	Membership *identity.Membership // as an operator of the pool
+	Version    string               // of the program, for status
+
+	LedgerPath string // bbolt file
+	TablePath  string // the DHT's routing table
+	Socket     string // control socket
+
+	Listen    string           // QUIC, host:port over UDP; port 0 is any
+	DHTListen string           // KRPC, host:port over UDP
+	Advertise []netip.AddrPort // where others reach Listen; none: the addresses of this machine
+	Bootstrap []string         // DHT nodes to join by, host:port
+	Public    bool             // the public mainline DHT: BEP 42
+	Metrics   string           // host:port of /metrics and /healthz; none: not served
+
+	Cell       string           // geohash of the cluster; "": announced for the whole world only
+	Capacity   market.Resources // nil: the sum of the offers
+	Kubeconfig string           // path; "": $KUBECONFIG, then in-cluster
+	MinRoster  int              // least number of distinct operators in a match
+	MaxMatches int              // at once
+
+	DHTOnly bool // a bootstrap node: no offers, no matches, no cluster
+
+	Log   *slog.Logger
+	Ready func(Addresses) // told once, when everything listens; may be nil
+}
+
+// Addresses are where a running daemon listens.
+type Addresses struct {
+	QUIC netip.AddrPort // zero with DHTOnly
+	DHT  netip.AddrPort
+}
+
+// linkIdle is after how much silence a link counts as lost: how long a match
+// may wait for a party that was killed.
+const linkIdle = 6 * time.Second
+
+// recordLife is how long a signed record is valid; it is signed anew at half
+// of that.
+const recordLife = time.Hour

@@ -1,0 +1,183 @@
+package node
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"net"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/angler-dex/angler/internal/control"
+	"github.com/angler-dex/angler/internal/dht"
+	"github.com/angler-dex/angler/internal/k8s"
+	"github.com/angler-dex/angler/internal/market"
+	"github.com/angler-dex/angler/internal/match"
+	"github.com/angler-dex/angler/internal/mesh"
+)
+
+// Run runs the daemon until ctx ends, and returns when all of it has stopped.
+// Errors of the start: a port in use, market.ErrLocked (another daemon has the
+// ledger), k8s.ErrNoCluster, those of the files.
+func Run(ctx context.Context, cfg Config) error {
+	d := &daemon{cfg: cfg, started: time.Now(), recent: newRecent()}
+	defer d.close()
+	if err := d.openDHT(); err != nil {
+		return err
+	}
+	if !cfg.DHTOnly {
+		if err := d.openProvider(ctx); err != nil {
+			return err
+		}
+	}
+	return d.run(ctx)
+}
+
+// daemon is everything that runs, owned by Run.
+type daemon struct {
+	cfg     Config
+	started time.Time
+	clock   market.Clock
+	recent  *recent
+
+	dht      *dht.Node
+	ledger   *market.Ledger
+	cluster  *k8s.Cluster
+	mesh     *mesh.Node
+	record   *selfRecord
+	provider *match.Provider
+}
+
+func (d *daemon) openDHT() error {
+	conn, err := net.ListenPacket("udp", d.cfg.DHTListen)
+	if err != nil {
+		return fmt.Errorf("--dht-listen: %w", err)
+	}
+	d.dht, err = dht.New(dht.Config{
+		Conn: conn, Bootstrap: d.cfg.Bootstrap, Public: d.cfg.Public, TablePath: d.cfg.TablePath, Log: d.cfg.Log.With("part", "dht"),
+	})
+	if err != nil {
+		return errors.Join(err, conn.Close())
+	}
+	return nil
+}
+
+func (d *daemon) openProvider(ctx context.Context) (err error) {
+	if d.clock, err = market.SystemClock(); err != nil {
+		return err
+	}
+	if d.cluster, err = k8s.Open(k8s.Config{Kubeconfig: d.cfg.Kubeconfig, Now: time.Now}); err != nil {
+		return err
+	}
+	if err = d.cluster.Ping(ctx); err != nil {
+		// A cluster that is down now may be up when a match is won.
+		d.cfg.Log.Warn("the cluster does not answer", "err", err)
+	}
+	d.ledger, err = market.Open(market.Config{
+		Path: d.cfg.LedgerPath, Provider: d.cfg.Key.ID(), Clock: d.clock, Capacity: d.cfg.Capacity,
+	})
+	if err != nil {
+		return err
+	}
+	d.mesh, err = mesh.Listen(mesh.Config{Key: d.cfg.Key, Addr: d.cfg.Listen, Idle: linkIdle, Log: d.cfg.Log.With("part", "mesh")})
+	if err != nil {
+		return fmt.Errorf("--listen: %w", err)
+	}
+	if err = d.openRecord(); err != nil {
+		return err
+	}
+	d.provider = match.NewProvider(match.ProviderConfig{
+		Key: d.cfg.Key, Pool: d.cfg.Pool, Mesh: d.mesh, Ledger: d.ledger, Cluster: d.cluster, Record: d.record.get,
+		MinRoster: d.cfg.MinRoster, Matches: d.cfg.MaxMatches, HoldFor: market.HoldTime, Rand: rand.Reader, Clock: d.clock,
+		Log: d.cfg.Log.With("part", "match"), Observe: d.recent.add,
+	})
+	d.provider.Handle()
+	return nil
+}
+
+func (d *daemon) openRecord() error {
+	addrs := d.cfg.Advertise
+	if len(addrs) == 0 {
+		var err error
+		if addrs, err = reachable(d.mesh.Addr()); err != nil {
+			return err
+		}
+	}
+	d.record = &selfRecord{
+		key: d.cfg.Key, addrs: addrs, cell: d.cfg.Cell, membership: d.cfg.Membership, now: d.wall,
+		classes: func() []string { return announced(d.ledger) },
+	}
+	_, err := d.record.get() // what cannot be signed is told at the start
+	return err
+}
+
+func (d *daemon) wall() time.Time { return d.clock().Wall }
+
+// run runs every part; the first that fails ends the others.
+func (d *daemon) run(ctx context.Context) error {
+	g, ctx := errgroup.WithContext(ctx)
+	part := func(name string, f func(context.Context) error) {
+		g.Go(func() error {
+			if err := f(ctx); err != nil && ctx.Err() == nil {
+				return fmt.Errorf("%s: %w", name, err)
+			}
+			return nil
+		})
+	}
+	part("dht", d.dht.Run)
+	part("control socket", func(ctx context.Context) error { return control.Serve(ctx, d.cfg.Socket, d, d.cfg.Log.With("part", "control")) })
+	if d.cfg.Metrics != "" {
+		part("--metrics", d.serveMetrics)
+	}
+	if d.provider != nil {
+		part("mesh", d.mesh.Run)
+		part("provider", d.provider.Run)
+		part("announce", func(ctx context.Context) error {
+			return d.dht.KeepAnnounced(ctx, d.keys, int(d.mesh.Addr().Port()))
+		})
+	}
+	d.ready()
+	return g.Wait()
+}
+
+func (d *daemon) ready() {
+	at := Addresses{DHT: d.dht.Addr()}
+	if d.mesh != nil {
+		at.QUIC = d.mesh.Addr()
+	}
+	d.cfg.Log.Info("ready", "id", d.cfg.Key.ID(), "quic", at.QUIC, "dht", at.DHT)
+	if d.cfg.Ready != nil {
+		d.cfg.Ready(at)
+	}
+}
+
+// keys are what is announced: each class in the own cell and in the whole
+// world, so that it is found from near and, if need be, from far.
+func (d *daemon) keys() []dht.Key {
+	var keys []dht.Key
+	for _, class := range announced(d.ledger) {
+		keys = append(keys, dht.ClassKey(d.poolName(), "", class))
+		if d.cfg.Cell != "" {
+			keys = append(keys, dht.ClassKey(d.poolName(), d.cfg.Cell, class))
+		}
+	}
+	return keys
+}
+
+func (d *daemon) poolName() string {
+	if d.cfg.Pool == nil {
+		return ""
+	}
+	return d.cfg.Pool.Name
+}
+
+// close closes what outlives run: the ledger, last.
+func (d *daemon) close() {
+	if d.ledger != nil {
+		if err := d.ledger.Close(); err != nil {
+			d.cfg.Log.Error("ledger", "err", err)
+		}
+	}
+}

@@ -1,0 +1,109 @@
+package node
+
+import (
+	"net"
+	"net/netip"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/angler-dex/angler/internal/identity"
+	"github.com/angler-dex/angler/internal/market"
+	"github.com/angler-dex/angler/internal/match"
+	"github.com/angler-dex/angler/internal/placement"
+)
+
+// maxAddrs is how many addresses a record may name.
+const maxAddrs = 8
+
+// selfRecord signs what this provider says of itself, anew when its classes
+// changed or half of the record's life is over.
+type selfRecord struct {
+	key        *identity.Key
+	addrs      []netip.AddrPort
+	cell       string
+	membership *identity.Membership
+	classes    func() []string
+	now        func() time.Time
+
+	mu     sync.Mutex
+	raw    []byte
+	issued time.Time
+	listed []string
+}
+
+// get returns the signed record.
+func (r *selfRecord) get() ([]byte, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	now, classes := r.now(), r.classes()
+	if r.raw != nil && now.Sub(r.issued) < recordLife/2 && now.Sub(r.issued) >= 0 && slices.Equal(classes, r.listed) {
+		return r.raw, nil
+	}
+	raw, err := identity.SignRecord(r.key, identity.Record{
+		Addrs: r.addrs, Classes: classes, Policies: placement.Policies(), Versions: []uint{match.Version},
+		Cell: r.cell, Membership: r.membership, Issued: now, Expires: now.Add(recordLife),
+	})
+	if err != nil {
+		return nil, err
+	}
+	r.raw, r.issued, r.listed = raw, now, classes
+	return raw, nil
+}
+
+// announced lists the classes under which the ledger's offers are found,
+// paused ones left out: sorted, each once, at most as many as a record holds.
+func announced(l *market.Ledger) []string {
+	const most = 64
+	var classes []string
+	for _, o := range l.Offers() {
+		if o.Paused {
+			continue
+		}
+		for _, c := range o.Announced() {
+			classes = append(classes, c.String())
+		}
+	}
+	slices.Sort(classes)
+	classes = slices.Compact(classes)
+	return classes[:min(most, len(classes))]
+}
+
+// reachable lists where others can dial a socket that is bound to addr: addr
+// itself, or with a wildcard the machine's unicast addresses, global ones first.
+func reachable(bound netip.AddrPort) ([]netip.AddrPort, error) {
+	if ip := bound.Addr(); !ip.IsUnspecified() {
+		return []netip.AddrPort{netip.AddrPortFrom(ip.Unmap().WithZone(""), bound.Port())}, nil
+	}
+	all, err := net.InterfaceAddrs()
+	if err != nil {
+		return nil, err
+	}
+	var addrs, loopback []netip.AddrPort
+	for _, a := range all {
+		prefix, err := netip.ParsePrefix(a.String())
+		if err != nil {
+			continue
+		}
+		ip := prefix.Addr().Unmap().WithZone("")
+		switch at := netip.AddrPortFrom(ip, bound.Port()); {
+		case bound.Addr().Is4() && !ip.Is4():
+		case ip.IsLoopback():
+			loopback = append(loopback, at)
+		case ip.IsGlobalUnicast():
+			addrs = append(addrs, at)
+		}
+	}
+	if len(addrs) == 0 {
+		addrs = loopback // a machine without a network: its own peers can still dial
+	}
+	slices.SortStableFunc(addrs, func(a, b netip.AddrPort) int { return private(a) - private(b) })
+	return addrs[:min(maxAddrs, len(addrs))], nil
+}
+
+func private(a netip.AddrPort) int {
+	if a.Addr().IsPrivate() {
+		return 1
+	}
+	return 0
+}
