@@ -1,0 +1,218 @@
+package dht
+
+import (
+	"net/netip"
+	"slices"
+)
+
+// The state of a candidate of a walk.
+type state uint8
+
+const (
+	fresh    state = iota // not asked yet
+	asked                 // asked; counts against the walk's parallelism
+	slow                  // asked, no answer for a while: waited for, but not counted
+	suspect               // asked although it failed a moment ago: not waited for
+	answered              // told us what it knows
+	failed                // did not answer, or refused
+)
+
+type candidate struct {
+	contact
+	state    state
+	doubtful bool // failed in an earlier walk: ask, but do not wait
+	expanded bool // asked for its own neighbourhood too
+}
+
+// frontier is one path of an iterative lookup (Maymounkov and Mazières,
+// "Kademlia", 2002, section 2.3): the known nodes ordered by their distance to
+// the target, and which of them have been asked. It does no I/O: the caller
+// asks whom next and expand name, and reports what came of it. It is settled
+// when the width nearest nodes that are alive have all answered and the
+// nearest of them have been asked for their own neighbours.
+type frontier struct {
+	target Key
+	self   Key // never a candidate
+	width  int // how many of the nearest must have answered
+	expand int // how many of the nearest are asked for their neighbours
+	budget int // contacts that may still be asked
+
+	cands     []*candidate // unknown ids first, then by distance
+	byAddr    map[netip.AddrPort]*candidate
+	expanding int
+}
+
+// maxCandidates bounds a frontier; the farthest are forgotten first.
+const maxCandidates = 512
+
+func newFrontier(target, self Key, width, expand, budget int) *frontier {
+	return &frontier{
+		target: target, self: self, width: width, expand: expand, budget: budget,
+		byAddr: make(map[netip.AddrPort]*candidate),
+	}
+}
+
+func (f *frontier) order(a, b *candidate) int {
+	switch {
+	case a.known && b.known:
+		if c := nearer(f.target, a.id, b.id); c != 0 {
+			return c
+		}
+	case a.known:
+		return 1
+	case b.known:
+		return -1
+	}
+	return a.addr.Compare(b.addr)
+}
+
+// add makes a contact a candidate unless it is one already.
+func (f *frontier) add(c contact, doubtful bool) {
+	if c.known && c.id == f.self || f.byAddr[c.addr] != nil {
+		return
+	}
+	f.insert(&candidate{contact: c, doubtful: doubtful})
+	if len(f.cands) > maxCandidates {
+		for i, last := range slices.Backward(f.cands) {
+			if last.state == fresh {
+				f.cands = slices.Delete(f.cands, i, i+1)
+				delete(f.byAddr, last.addr)
+				return
+			}
+		}
+	}
+}
+
+func (f *frontier) insert(c *candidate) {
+	i, _ := slices.BinarySearchFunc(f.cands, c, f.order)
+	f.cands = slices.Insert(f.cands, i, c)
+	f.byAddr[c.addr] = c
+}
+
+// next names the nearest contact to ask, if one is worth asking, and counts it
+// as asked.
+func (f *frontier) next() (contact, bool) {
+	live := 0
+	for _, c := range f.cands {
+		switch c.state {
+		case fresh:
+			if f.budget == 0 {
+				return contact{}, false
+			}
+			f.budget--
+			c.state = asked
+			if c.doubtful {
+				c.state = suspect
+			}
+			return c.contact, true
+		case asked, slow, answered:
+			live++
+		}
+		if live == f.width {
+			break
+		}
+	}
+	return contact{}, false
+}
+
+// nextExpansion names a contact to ask for its own neighbours, once the
+// nearest have answered.
+func (f *frontier) nextExpansion() (contact, bool) {
+	if !f.settled() {
+		return contact{}, false
+	}
+	near := 0
+	for _, c := range f.cands {
+		if near == f.expand {
+			break
+		}
+		if c.state != answered {
+			continue
+		}
+		near++
+		if !c.expanded {
+			c.expanded = true
+			f.expanding++
+			return c.contact, true
+		}
+	}
+	return contact{}, false
+}
+
+// busy is the number of questions that count against the parallelism.
+func (f *frontier) busy() int {
+	n := f.expanding
+	for _, c := range f.cands {
+		if c.state == asked {
+			n++
+		}
+	}
+	return n
+}
+
+// settled reports whether the nearest have answered. Suspects are waited for
+// only while nobody else has answered.
+func (f *frontier) settled() bool {
+	live, heard, waiting := 0, false, false
+	for _, c := range f.cands {
+		switch c.state {
+		case fresh:
+			if f.budget > 0 {
+				return false
+			}
+		case asked, slow:
+			return false
+		case suspect:
+			waiting = true
+		case answered:
+			heard = true
+			live++
+		}
+		if live == f.width {
+			break
+		}
+	}
+	return heard || !waiting
+}
+
+// done reports whether the path has ended.
+func (f *frontier) done() bool { return f.expanding == 0 && f.settled() }
+
+// answered records a node's answer. The id that it gives itself counts from
+// here on, whatever others said.
+func (f *frontier) answered(addr netip.AddrPort, id Key) {
+	c := f.byAddr[addr]
+	if c == nil || c.state == fresh {
+		return
+	}
+	if !c.known || c.id != id {
+		f.cands = slices.DeleteFunc(f.cands, func(o *candidate) bool { return o == c })
+		c.id, c.known = id, true
+		f.insert(c)
+	}
+	c.state = answered
+	if id == f.self {
+		c.state = failed
+	}
+}
+
+func (f *frontier) failed(addr netip.AddrPort) {
+	if c := f.byAddr[addr]; c != nil && c.state != fresh {
+		c.state = failed
+	}
+}
+
+func (f *frontier) slow(addr netip.AddrPort) {
+	if c := f.byAddr[addr]; c != nil && c.state == asked {
+		c.state = slow
+	}
+}
+
+// expansionEnded records the end of a question that nextExpansion named.
+func (f *frontier) expansionEnded() { f.expanding-- }
+
+// waitsFor reports whether a question to the address is open on this path.
+func (f *frontier) waitsFor(addr netip.AddrPort) bool {
+	c := f.byAddr[addr]
+	return c != nil && (c.state == asked || c.state == slow || c.state == suspect)
+}

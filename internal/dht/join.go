@@ -1,0 +1,241 @@
+package dht
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/anacrolix/dht/v2"
+	"github.com/anacrolix/dht/v2/krpc"
+	"golang.org/x/sync/errgroup"
+)
+
+const (
+	joinRetryMin = time.Second      // after a round in which nobody answered
+	joinRetryMax = 30 * time.Second // doubled up to this
+	greetEvery   = time.Minute      // the bootstrap nodes, so that a restarted one learns of us
+	joinPings    = 32               // pings at the same time
+	fewNodes     = 8                // with fewer, bootstrap and saved nodes are asked too
+)
+
+// refreshAfter are the waits between walks to the node's own neighbourhood:
+// soon after joining, when others are still joining too, then rarely.
+var refreshAfter = []time.Duration{2 * time.Second, 8 * time.Second, 30 * time.Second, 5 * time.Minute}
+
+// joining is what is known about the way into the network.
+type joining struct {
+	ready   chan struct{} // closed when the node has joined
+	decided chan struct{} // closed when the first round has ended
+
+	mu        sync.Mutex
+	bootstrap []netip.AddrPort // as last resolved
+	saved     []contact        // from the last run; those that failed are dropped
+	err       error            // why the last round failed
+}
+
+func newJoining() joining {
+	return joining{ready: make(chan struct{}), decided: make(chan struct{})}
+}
+
+// Ready waits until the node has joined the network or has tried to. It
+// returns nil if any bootstrap or remembered node has ever answered, or if
+// this node founds the network; otherwise the verdict of the last attempt, an
+// error that wraps ErrNoBootstrap. Run goes on trying all the same.
+func (n *Node) Ready(ctx context.Context) error {
+	select {
+	case <-n.joining.decided:
+	case <-n.stopping:
+		return ErrStopped
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	select {
+	case <-n.joining.ready:
+		return nil
+	default:
+		n.joining.mu.Lock()
+		defer n.joining.mu.Unlock()
+		return n.joining.err
+	}
+}
+
+// decide records the end of an attempt: err is nil when the node has joined.
+func (j *joining) decide(err error) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.err = err
+	if err == nil && !isClosed(j.ready) {
+		close(j.ready)
+	}
+	if !isClosed(j.decided) {
+		close(j.decided)
+	}
+}
+
+func isClosed(c chan struct{}) bool {
+	select {
+	case <-c:
+		return true
+	default:
+		return false
+	}
+}
+
+// keepJoined joins, tries again while nobody answers, and greets the bootstrap
+// nodes from then on. Non-passive nodes also walk to their own neighbourhood.
+func (n *Node) keepJoined(ctx context.Context) {
+	retry, refreshed := joinRetryMin, 0
+	var greet, refresh time.Time
+	for {
+		wait := retry
+		if now := n.cfg.Now(); !isClosed(n.joining.ready) || !now.Before(greet) {
+			n.joinRound(ctx)
+			greet = now.Add(n.dice.around(greetEvery))
+			retry = min(2*retry, joinRetryMax)
+		}
+		if isClosed(n.joining.ready) {
+			retry, wait = joinRetryMin, joinRetryMin
+			switch now := n.cfg.Now(); {
+			case n.cfg.Passive:
+			case refresh.IsZero():
+				refresh = now.Add(n.dice.around(refreshAfter[0]))
+			case !now.Before(refresh):
+				n.refreshTable(ctx)
+				refreshed = min(refreshed+1, len(refreshAfter)-1)
+				refresh = now.Add(n.dice.around(refreshAfter[refreshed]))
+			}
+		}
+		if !pause(ctx, wait) {
+			return
+		}
+	}
+}
+
+// joinRound pings the bootstrap nodes and, while the table is nearly empty,
+// the saved ones, and decides.
+func (n *Node) joinRound(ctx context.Context) {
+	targets, err := n.resolveBootstrap(ctx)
+	if n.server.NumNodes() < fewNodes {
+		n.joining.mu.Lock()
+		for _, c := range n.joining.saved {
+			if n.reach.reach(c.addr.Addr()) && !slices.Contains(targets, c.addr) {
+				targets = append(targets, c.addr)
+			}
+		}
+		n.joining.mu.Unlock()
+	}
+	others, self := n.greet(ctx, targets)
+	founder := !n.cfg.Passive && (self || len(n.cfg.Bootstrap) == 0)
+	switch {
+	case ctx.Err() != nil:
+		return
+	case others:
+		if !n.cfg.Passive && !isClosed(n.joining.ready) {
+			n.refreshTable(ctx)
+		}
+		n.joining.decide(nil)
+	case founder:
+		n.joining.decide(nil)
+	case isClosed(n.joining.ready):
+	case err != nil:
+		n.joining.decide(fmt.Errorf("%w: %w", ErrNoBootstrap, err))
+	default:
+		n.joining.decide(fmt.Errorf("%w: %d asked", ErrNoBootstrap, len(targets)))
+	}
+}
+
+// greet pings the targets and says whether others answered, and whether this
+// node itself did, which makes it one of the bootstrap nodes.
+func (n *Node) greet(ctx context.Context, targets []netip.AddrPort) (others, self bool) {
+	var mu sync.Mutex
+	var group errgroup.Group
+	group.SetLimit(joinPings)
+	for _, addr := range targets {
+		group.Go(func() error {
+			r, err := n.askTimes(ctx, joinTries, addr, "ping", krpc.MsgArgs{})
+			mu.Lock()
+			defer mu.Unlock()
+			switch {
+			case err != nil:
+				n.cfg.Log.Debug("no answer while joining", "err", err)
+			case Key(r.ID) == n.id:
+				self = true
+			default:
+				others = true
+				if n.cfg.Passive {
+					n.joining.decide(nil) // a requester need not wait for the rest
+				}
+			}
+			return nil
+		})
+	}
+	_ = group.Wait() // the functions return no errors
+	if others {
+		n.forgetFailed()
+	}
+	return others, self
+}
+
+// forgetFailed drops saved nodes that do not answer. It is called only when
+// others did: otherwise it is our own connection that is down.
+func (n *Node) forgetFailed() {
+	n.joining.mu.Lock()
+	defer n.joining.mu.Unlock()
+	n.joining.saved = slices.DeleteFunc(n.joining.saved, func(c contact) bool { return n.failing.has(c.addr) })
+}
+
+// resolveBootstrap looks the bootstrap names up. The last known addresses
+// serve while a name does not resolve.
+func (n *Node) resolveBootstrap(ctx context.Context) ([]netip.AddrPort, error) {
+	var addrs []netip.AddrPort
+	var errs []error
+	for _, entry := range n.cfg.Bootstrap {
+		found, err := resolve(ctx, entry, n.reach)
+		if err != nil {
+			errs = append(errs, err)
+		}
+		addrs = append(addrs, found...)
+	}
+	n.joining.mu.Lock()
+	defer n.joining.mu.Unlock()
+	if len(errs) == 0 {
+		n.joining.bootstrap = nil
+	}
+	for _, a := range addrs {
+		if !slices.Contains(n.joining.bootstrap, a) {
+			n.joining.bootstrap = append(n.joining.bootstrap, a)
+		}
+	}
+	return slices.Clone(n.joining.bootstrap), errors.Join(errs...)
+}
+
+func (n *Node) bootstrapAddrs() []netip.AddrPort {
+	n.joining.mu.Lock()
+	defer n.joining.mu.Unlock()
+	return slices.Clone(n.joining.bootstrap)
+}
+
+// startingNodes is what the library falls back on with an empty table: this
+// node's bootstrap nodes, never the public routers.
+func (n *Node) startingNodes() ([]dht.Addr, error) {
+	var out []dht.Addr
+	for _, a := range n.bootstrapAddrs() {
+		out = append(out, dht.NewAddr(net.UDPAddrFromAddrPort(a)))
+	}
+	return out, nil
+}
+
+// refreshTable walks to the node's own id, which makes it known where it
+// belongs, and to a random one.
+func (n *Node) refreshTable(ctx context.Context) {
+	for _, target := range []Key{n.id, n.dice.key()} {
+		if _, err := n.walk(ctx, target, "find_node", nil); err != nil {
+			n.cfg.Log.Debug("refreshing the routing table", "err", err)
+		}
+	}
+}

@@ -1,0 +1,187 @@
+package dht
+
+import (
+	"context"
+	"encoding/binary"
+	"math/rand/v2"
+	"net"
+	"net/netip"
+	"slices"
+	"testing"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+)
+
+// seeded is a reader of deterministic bytes.
+func seeded(seed uint64) *rand.ChaCha8 {
+	var s [32]byte
+	binary.LittleEndian.PutUint64(s[:], seed)
+	return rand.NewChaCha8(s)
+}
+
+func listen(t testing.TB) net.PacketConn {
+	t.Helper()
+	conn, err := net.ListenPacket("udp4", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { conn.Close() })
+	return conn
+}
+
+// running is a node with its Run.
+type running struct {
+	*Node
+	kill func() // ends Run and waits for it
+}
+
+func start(t testing.TB, cfg Config) running {
+	t.Helper()
+	if cfg.Conn == nil {
+		cfg.Conn = listen(t)
+	}
+	if cfg.Resend == 0 {
+		cfg.Resend = 400 * time.Millisecond
+	}
+	n, err := New(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context()) // ends before the cleanups: all nodes stop at once
+	done := make(chan error, 1)
+	go func() { done <- n.Run(ctx) }()
+	killed := false
+	kill := func() {
+		if killed {
+			return
+		}
+		killed = true
+		cancel()
+		if err := <-done; err != nil {
+			t.Errorf("run: %v", err)
+		}
+	}
+	t.Cleanup(kill)
+	return running{n, kill}
+}
+
+// pool starts a bootstrap node and count others, each on its own socket.
+func pool(t testing.TB, count int, cfg Config) (bootstrap running, nodes []running) {
+	t.Helper()
+	first := cfg
+	first.Rand = seeded(1)
+	bootstrap = start(t, first)
+	for i := range count {
+		other := cfg
+		other.Bootstrap = []string{bootstrap.Addr().String()}
+		other.Rand = seeded(uint64(100 + i))
+		nodes = append(nodes, start(t, other))
+	}
+	ready(t, append([]running{bootstrap}, nodes...)...)
+	return bootstrap, nodes
+}
+
+func ready(t testing.TB, nodes ...running) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	defer cancel()
+	for i, n := range nodes {
+		if err := n.Ready(ctx); err != nil {
+			t.Fatalf("node %d: %v", i, err)
+		}
+	}
+}
+
+// lookup is all that one Lookup finds, sorted.
+func lookup(t testing.TB, n running, keys ...Key) []netip.AddrPort {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	defer cancel()
+	var found []netip.AddrPort
+	err := n.Lookup(ctx, keys, func(a netip.AddrPort) bool {
+		found = append(found, a)
+		return true
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	slices.SortFunc(found, netip.AddrPort.Compare)
+	return found
+}
+
+func local(port int) netip.AddrPort {
+	return netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), uint16(port))
+}
+
+// announceAll lets the providers announce ports 5001, 5002, … under the key at
+// the same time and returns the addresses that a lookup must find.
+func announceAll(t testing.TB, key Key, providers []running) []netip.AddrPort {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	defer cancel()
+	var group errgroup.Group
+	var want []netip.AddrPort
+	for i, p := range providers {
+		want = append(want, local(5001+i))
+		group.Go(func() error { return p.Announce(ctx, key, 5001+i) })
+	}
+	if err := group.Wait(); err != nil {
+		t.Fatal(err)
+	}
+	return want
+}
+
+func TestEveryNodeFindsEveryProvider(t *testing.T) {
+	dir := t.TempDir()
+	bootstrap, nodes := pool(t, 32, Config{})
+	key := ClassKey("lab", "u09t", "cpu=1,memory=1Gi")
+	began := time.Now()
+	want := announceAll(t, key, nodes[:5])
+	t.Logf("announced in %v", time.Since(began))
+
+	requester := start(t, Config{
+		Bootstrap: []string{bootstrap.Addr().String()}, Passive: true,
+		TablePath: dir + "/table", Rand: seeded(2),
+	})
+	ready(t, requester)
+	began = time.Now()
+	for i, n := range append(slices.Clone(nodes), bootstrap, requester) {
+		if got := lookup(t, n, key); !slices.Equal(got, want) {
+			t.Errorf("node %d found %v, want %v", i, got, want)
+		}
+	}
+	t.Logf("%d lookups in %v", len(nodes)+2, time.Since(began))
+	requester.kill()
+
+	bootstrap.kill()
+	began = time.Now()
+	for i, n := range nodes {
+		if got := lookup(t, n, key); !slices.Equal(got, want) {
+			t.Errorf("without bootstrap node %d found %v, want %v", i, got, want)
+		}
+	}
+	t.Logf("without bootstrap %d lookups in %v", len(nodes), time.Since(began))
+	for name, cfg := range map[string]Config{
+		"saved nodes only": {TablePath: dir + "/table", Bootstrap: []string{bootstrap.Addr().String()}},
+		"one other node":   {Bootstrap: []string{nodes[20].Addr().String()}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			cfg.Passive, cfg.Rand = true, seeded(3)
+			fresh := start(t, cfg)
+			ready(t, fresh)
+			if got := lookup(t, fresh, key); !slices.Equal(got, want) {
+				t.Errorf("found %v, want %v", got, want)
+			}
+		})
+	}
+	for _, n := range nodes {
+		s := n.Stats()
+		if s.Nodes < 10 || s.GoodNodes == 0 {
+			t.Errorf("routing table has %d nodes, %d good", s.Nodes, s.GoodNodes)
+		}
+		if s.PacketsDropped != 0 {
+			t.Errorf("%d packets among our own nodes were taken for malformed", s.PacketsDropped)
+		}
+	}
+}

@@ -1,0 +1,88 @@
+package dht
+
+import (
+	"net/netip"
+	"slices"
+	"time"
+)
+
+// Stats is a snapshot of a node.
+type Stats struct {
+	ID       Key
+	Addr     netip.AddrPort // of the socket
+	External netip.Addr     // our address as others see it; zero if nobody has said
+	Passive  bool
+	Joined   bool  // some node has answered, or this one founds the network
+	JoinErr  error // why not, if the last attempt failed
+
+	Nodes     int // in the routing table
+	GoodNodes int // of these, heard recently
+
+	AnnouncedKeys     int       // kept by KeepAnnounced
+	LastAnnounce      time.Time // zero: never
+	LastAnnounceNodes int       // how many took it
+
+	StoredKeys  int // of others' announcements
+	StoredPeers int
+
+	PacketsReceived uint64
+	PacketsDropped  uint64 // malformed or too large
+	SocketErrors    uint64 // read errors that were waited out
+}
+
+// Stats tells how the node is doing. It works before, during and after Run.
+func (n *Node) Stats() Stats {
+	s := Stats{
+		ID: n.id, Addr: n.local, External: n.outside.elected(), Passive: n.cfg.Passive,
+		Joined:          isClosed(n.joining.ready),
+		PacketsReceived: n.conn.received.Load(),
+		PacketsDropped:  n.conn.dropped.Load(),
+		SocketErrors:    n.conn.readErrs.Load(),
+	}
+	n.joining.mu.Lock()
+	s.JoinErr = n.joining.err
+	n.joining.mu.Unlock()
+	n.announced.mu.Lock()
+	s.AnnouncedKeys, s.LastAnnounce, s.LastAnnounceNodes = n.announced.keys, n.announced.last, n.announced.nodes
+	n.announced.mu.Unlock()
+	s.StoredKeys, s.StoredPeers = n.store.size()
+	if isClosed(n.started) {
+		lib := n.server.Stats()
+		s.Nodes, s.GoodNodes = lib.Nodes, lib.GoodNodes
+	}
+	return s
+}
+
+// save writes the routing table: the live nodes and, behind them, those of the
+// last run that have not been found dead. A node that hears nobody leaves the
+// file as it is.
+func (n *Node) save() {
+	if n.cfg.TablePath == "" {
+		return
+	}
+	t := savedTable{}
+	if !n.cfg.Passive {
+		t.id = n.id
+	}
+	n.joining.mu.Lock()
+	saved := slices.Clone(n.joining.saved)
+	n.joining.mu.Unlock()
+	listed := make(map[netip.AddrPort]bool)
+	for _, info := range n.server.Nodes() {
+		if c, ok := contactOf(info); ok && !listed[c.addr] && !n.failing.has(c.addr) && usable(c.addr, n.cfg.Public) {
+			listed[c.addr] = true
+			t.nodes = append(t.nodes, c)
+		}
+	}
+	if len(t.nodes) == 0 {
+		return
+	}
+	for _, c := range saved {
+		if !listed[c.addr] && !n.failing.has(c.addr) {
+			t.nodes = append(t.nodes, c)
+		}
+	}
+	if err := saveTable(n.cfg.TablePath, t); err != nil {
+		n.cfg.Log.Warn("routing table not saved", "err", err)
+	}
+}
