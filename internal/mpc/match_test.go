@@ -223,4 +223,4 @@ func (c *cheat) peekField(flight, from int, f field) []byte {
 	return fr[f]
 }
 
-var errTest = errors.New("test")
+func asAbort(err error, target **AbortError) bool { return errors.As(err, target) }

@@ -118,6 +118,9 @@ func (e *Extension) Check(i int, c Claim) error {
 	if err != nil {
 		return err
 	}
+	if !zero(c.H[i*oracle.Size:][:oracle.Size]) {
+		return errors.New("a hash of an extension to oneself")
+	}
 	h := u.Hash()
 	if subtle.ConstantTimeCompare(h[:], c.H[e.Self*oracle.Size:][:oracle.Size]) != 1 {
 		return errors.New("OT extension does not match its hash")
@@ -218,6 +221,15 @@ func (b *B) Destroy() {
 	}
 	wipe(b.M)
 	wipe(b.K)
+}
+
+// zero tells whether all bytes are.
+func zero(b []byte) bool {
+	var v byte
+	for _, x := range b {
+		v |= x
+	}
+	return v == 0
 }
 
 func wipe(lanes [][]block.Block) {

@@ -51,6 +51,9 @@ func MatchRows(sid [32]byte, self int, rows, hashes [][]byte) (RowsMatch, int, e
 		if subtle.ConstantTimeCompare(want[:], hashes[j][self*oracle.Size:][:oracle.Size]) != 1 {
 			return RowsMatch{}, j, errors.New("rows of leaky ANDs do not match their hash")
 		}
+		if [oracle.Size]byte(hashes[j][j*oracle.Size:]) != [oracle.Size]byte{} {
+			return RowsMatch{}, j, errors.New("a hash of rows to oneself")
+		}
 	}
 	return RowsMatch{&sid}, -1, nil
 }
