@@ -30,12 +30,16 @@ func runAll(t testing.TB, m *trial) []*Party {
 
 // BenchmarkMatch runs whole matches, all parties in one process.
 func BenchmarkMatch(b *testing.B) {
-	for _, n := range []int{2, 5, 9} {
-		fn := mpctest.RandomFunction(1, n, 48*n, 500, 17)
+	for _, n := range []int{2, 5, 9, 33} {
+		ands := 500
+		if n == 33 {
+			ands = 3000
+		}
+		fn := mpctest.RandomFunction(1, n, 48*n, ands, 17)
 		for _, setup := range []string{"cold", "warm"} {
 			b.Run(fmt.Sprintf("n=%d/%s", n, setup), func(b *testing.B) {
 				for range b.N {
-					m := &trial{name: "bench", fn: fn, k: 8}
+					m := &trial{name: "bench", fn: fn, k: 8 - 4*(n/17)}
 					if setup == "warm" {
 						m.sets = dealt("bench", 0, n)
 					}

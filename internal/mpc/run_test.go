@@ -1,0 +1,152 @@
+package mpc
+
+import (
+	"context"
+	"errors"
+	"io"
+	"testing"
+	"testing/synctest"
+
+	"github.com/angler-dex/angler/internal/mpc/mpctest"
+)
+
+// TestRun: the driver over the network in memory, cold.
+func TestRun(t *testing.T) {
+	m := &trial{name: "run", fn: mpctest.Auction{Providers: 2, PriceBits: 3, QuantityBits: 2}, k: 8, workers: 1}
+	parties := runAll(t, m)
+	requireRight(t, parties, nil, m.inputs)
+	for i, p := range parties {
+		if p.Transcript() != parties[0].Transcript() {
+			t.Errorf("party %d has another transcript", i)
+		}
+	}
+	if s := parties[0].Stats(); s.Flights(0) != 8 || parties[1].Stats().Flights(1) != 9 || s.BytesSent() == 0 || s.ANDs == 0 {
+		t.Errorf("stats %+v", s)
+	}
+}
+
+// silent is a network that stops for good when a number of bytes has come.
+type silent struct {
+	Network
+	left int
+	err  error
+}
+
+func (s *silent) Recv(ctx context.Context, from int, buf []byte) error {
+	if s.left -= len(buf); s.left < 0 {
+		if s.err != nil {
+			return s.err
+		}
+		<-ctx.Done()
+		return ctx.Err()
+	}
+	return s.Network.Recv(ctx, from, buf)
+}
+
+// TestRunLeavesNothing: cancelled or failed at any flight, Run ends all that it
+// started (synctest fails if a goroutine is left), and the party keeps nothing.
+func TestRunLeavesNothing(t *testing.T) {
+	m := &trial{name: "leave", fn: mpctest.RandomFunction(1, 2, 9, 8, 2)}
+	total := runAll(t, &trial{name: "leave", fn: m.fn, sets: dealt("leave", 0, 2)})[1].Stats().BytesReceived()
+	errLink := errors.New("link down")
+	for _, fault := range []error{nil, errLink} {
+		for step := range 8 {
+			synctest.Test(t, func(t *testing.T) {
+				m.sets = dealt("leave", 0, 2)
+				parties, nets := m.start(t), NewLocal(2)
+				nets[1] = &silent{nets[1], total * step / 8, fault}
+				ctx, cancel := context.WithCancel(context.Background())
+				defer cancel()
+				errs := make(chan error, 1)
+				other := make(chan error, 1)
+				go func() { other <- Run(ctx, parties[0], nets[0]) }()
+				go func() { errs <- Run(ctx, parties[1], nets[1]) }()
+				synctest.Wait() // everything that can happen has
+				if fault == nil {
+					cancel()
+				}
+				err := <-errs
+				cancel()
+				<-other
+				var abort *AbortError
+				switch {
+				case fault == nil && (!errors.Is(err, context.Canceled) || errors.As(err, &abort)):
+					t.Errorf("step %d: cancelled: %v", step, err)
+				case fault != nil && (!errors.Is(err, errLink) || !errors.As(err, &abort) || abort.Peer != 0):
+					t.Errorf("step %d: link down: %v", step, err)
+				}
+				if _, ok := parties[1].Outputs(); ok || parties[1].Minted() != nil {
+					t.Errorf("step %d: results after a failure", step)
+				}
+				requireWiped(t, parties[1])
+				requireBurnt(t, m.sets[1])
+				if err := parties[1].Step(nil, nil); !errors.Is(err, ErrEnded) {
+					t.Errorf("step %d: a step after the end: %v", step, err)
+				}
+			})
+		}
+	}
+}
+
+// TestLocalFaults: what fails on one's own side is no abort by a peer, and
+// wipes as well.
+func TestLocalFaults(t *testing.T) {
+	errOwn := errors.New("own fault")
+	fn := mpctest.RandomFunction(1, 2, 9, 8, 2)
+	for name, spoil := range map[string]func(c *Config){
+		"inputs":     func(c *Config) { c.Inputs = func() ([]bool, error) { return nil, errOwn } },
+		"decide":     func(c *Config) { c.Decide = func([]bool) error { return errOwn } },
+		"randomness": func(c *Config) { c.Rand = io.MultiReader(io.LimitReader(c.Rand, 700), failing{errOwn}) },
+		"few inputs": func(c *Config) { c.Inputs = func() ([]bool, error) { return make([]bool, 1), nil } },
+	} {
+		for self := range 2 {
+			m := &trial{name: "local", fn: fn, sets: dealt("local", 0, 2)}
+			parties := m.start(t)
+			spoil(&parties[self].cfg)
+			res := mpctest.Drive([]mpctest.Machine{parties[0], parties[1]}, nil)
+			var abort *AbortError
+			if err := res.Errors[self]; err == nil || errors.As(err, &abort) || name != "few inputs" && !errors.Is(err, errOwn) {
+				t.Errorf("%s, party %d: %v", name, self, err)
+			}
+			if _, ok := parties[self].Outputs(); ok {
+				t.Errorf("%s, party %d: outputs after a failure", name, self)
+			}
+			requireWiped(t, parties[self])
+		}
+	}
+}
+
+type failing struct{ err error }
+
+func (f failing) Read([]byte) (int, error) { return 0, f.err }
+
+// TestConfig: what cannot be run is refused before anything is drawn.
+func TestConfig(t *testing.T) {
+	good := func() Config {
+		return Config{Self: 1, N: 2, Function: mpctest.RandomFunction(1, 2, 9, 8, 2), Rand: failing{io.EOF},
+			Inputs: func() ([]bool, error) { return nil, nil }, Verify: func(_, _ []byte) bool { return false }}
+	}
+	if _, err := New(good()); err != nil {
+		t.Fatal(err)
+	}
+	for name, spoil := range map[string]func(c *Config){
+		"one party":        func(c *Config) { c.N = 1 },
+		"too many":         func(c *Config) { c.N = MaxParties + 1 },
+		"self":             func(c *Config) { c.Self = 2 },
+		"no function":      func(c *Config) { c.Function = nil },
+		"no randomness":    func(c *Config) { c.Rand = nil },
+		"no inputs":        func(c *Config) { c.Inputs = nil },
+		"other parties":    func(c *Config) { c.N = 3 },
+		"no verification":  func(c *Config) { c.Verify = nil },
+		"no signature":     func(c *Config) { c.Self = 0 },
+		"k":                func(c *Config) { c.K = 3 },
+		"a set of nobody":  func(c *Config) { c.Warm = map[int]WarmPair{2: {}} },
+		"a set of oneself": func(c *Config) { c.Warm = map[int]WarmPair{1: {}} },
+	} {
+		c := good()
+		spoil(&c)
+		if _, err := New(c); err == nil {
+			t.Errorf("%s: accepted", name)
+		}
+	}
+}
