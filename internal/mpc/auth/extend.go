@@ -36,6 +36,8 @@ type Proof struct {
 	XB     []block.Block
 	TB     [][32]byte
 	Offset []block.Block // δ = c ⊕ Δ, by peer; sent where the pair's set was cached
+
+	chi []block.Block // the coefficients of region A
 }
 
 // Claim is the part of a peer's Proof that concerns one party, with the
@@ -95,14 +97,15 @@ func (e *Extension) Begin() *Proof {
 		}
 	}
 	j := (e.Self + 1) % n // any peer: region A is the same towards all
-	p.X = e.mine[j].XTilde(0, e.Shapes[e.Self].RowsA(), e.chiA(e.Self, p.H))
+	p.chi = e.chiA(e.Self, p.H)
+	p.X = e.mine[j].XTilde(0, len(p.chi), p.chi)
 	return p
 }
 
 // Prove adds the part for party j. Calls for different peers may run at once.
 func (e *Extension) Prove(p *Proof, j int) {
 	a, rows := e.Shapes[e.Self].RowsA(), e.Shapes[e.Self].Rows()
-	p.T[j] = e.mine[j].Tilde(0, a, e.chiA(e.Self, p.H))
+	p.T[j] = e.mine[j].Tilde(0, a, p.chi)
 	chi := e.chiB(e.Self, j, p.H)
 	p.XB[j] = e.mine[j].XTilde(a, rows, chi)
 	p.TB[j] = e.mine[j].Tilde(a, rows, chi)
