@@ -6,6 +6,7 @@ import (
 	"maps"
 	"math"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -93,17 +94,23 @@ func (k Kind) parse(value string) (amount int64, problem string) {
 func (r Resources) String() string {
 	var parts []string
 	for _, k := range slices.Sorted(maps.Keys(r)) {
-		switch n, base := r[k], strings.SplitN(string(k), "/", 2)[0]; {
-		case n == 0:
-		case base == "cpu":
-			parts = append(parts, string(k)+"="+formatCPU(n))
-		case base == "gpu":
-			parts = append(parts, fmt.Sprintf("%s=%d", k, n))
-		default:
-			parts = append(parts, string(k)+"="+formatBytes(n))
+		if r[k] != 0 {
+			parts = append(parts, string(k)+"="+k.Format(r[k]))
 		}
 	}
 	return strings.Join(parts, ",")
+}
+
+// Format writes an amount of the kind as Kubernetes would: 1500m, 64Gi, 4.
+func (k Kind) Format(amount int64) string {
+	switch base, _, _ := strings.Cut(string(k), "/"); base {
+	case "cpu":
+		return formatCPU(amount)
+	case "gpu":
+		return strconv.FormatInt(amount, 10)
+	default:
+		return formatBytes(amount)
+	}
 }
 
 // Plus adds; ErrOverflow if a sum leaves 64 bits.

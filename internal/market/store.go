@@ -55,26 +55,33 @@ type store struct{ db *bolt.DB }
 // openStore opens or creates the file and checks all of it: bbolt's structure,
 // schema, owner, rows. The rows are returned.
 func openStore(path string, provider [32]byte) (*store, contents, error) {
-	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
-		if err := createStore(path, provider); err != nil {
-			return nil, contents{}, fmt.Errorf("create ledger %s: %w", path, err)
+	refuse := func(err error) (*store, contents, error) {
+		return nil, contents{}, fmt.Errorf("ledger %s: %w", path, err)
+	}
+	info, err := os.Stat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		if err = createStore(path, provider); err != nil {
+			return refuse(err)
 		}
+	case err == nil && info.Size() == 0: // bbolt would take it for a new one
+		return refuse(fmt.Errorf("%w (empty)", ErrCorrupt))
 	}
 	db, err := openBolt(path)
 	if err != nil {
-		return nil, contents{}, fmt.Errorf("ledger %s: %w", path, err)
+		return refuse(err)
 	}
 	s := &store{db: db}
 	rows, err := s.check(path, provider)
 	if err != nil {
-		return nil, contents{}, errors.Join(fmt.Errorf("ledger %s: %w", path, err), s.close())
+		return refuse(errors.Join(err, s.close()))
 	}
 	return s, rows, nil
 }
 
 // createStore makes an empty ledger under another name and links it into place,
 // so that there never is half a ledger. If somebody was faster, theirs stays.
-func createStore(path string, provider [32]byte) (err error) {
+func createStore(path string, provider [32]byte) error {
 	dir := filepath.Dir(path)
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return err
@@ -84,32 +91,33 @@ func createStore(path string, provider [32]byte) (err error) {
 		return err
 	}
 	fresh := f.Name()
-	defer func() { err = errors.Join(err, ignoreMissing(os.Remove(fresh))) }()
-	if err := f.Close(); err != nil {
-		return err
+	err = errors.Join(f.Close(), fillStore(fresh, provider))
+	if err == nil {
+		if err = os.Link(fresh, path); err != nil && !errors.Is(err, fs.ErrExist) {
+			err = os.Rename(fresh, path) // no hard links here
+		} else {
+			err = nil
+		}
 	}
-	db, err := openBolt(fresh)
+	return errors.Join(err, ignoreMissing(os.Remove(fresh)), syncDir(dir))
+}
+
+// fillStore writes the head and the empty buckets.
+func fillStore(path string, provider [32]byte) error {
+	db, err := openBolt(path)
 	if err != nil {
 		return err
 	}
 	err = db.Update(func(tx *bolt.Tx) error {
 		for _, name := range [][]byte{bucketLedger, bucketOffers, bucketLeases, bucketMatches} {
-			if _, err := tx.CreateBucket(name); err != nil {
-				return err
+			if _, bucketErr := tx.CreateBucket(name); bucketErr != nil {
+				return bucketErr
 			}
 		}
 		b := tx.Bucket(bucketLedger)
 		return errors.Join(b.Put(keySchema, binary.BigEndian.AppendUint32(nil, schema)), b.Put(keyProvider, provider[:]))
 	})
-	if err := errors.Join(err, db.Close()); err != nil {
-		return err
-	}
-	if err := os.Link(fresh, path); err != nil && !errors.Is(err, fs.ErrExist) {
-		if err := os.Rename(fresh, path); err != nil { // no hard links here
-			return err
-		}
-	}
-	return syncDir(dir)
+	return errors.Join(err, db.Close())
 }
 
 func ignoreMissing(err error) error {
@@ -135,9 +143,9 @@ func openBolt(path string) (db *bolt.DB, err error) {
 		db, err = bolt.Open(path, 0o600, &bolt.Options{
 			Timeout: lockWait,
 			OpenFile: func(name string, flag int, mode fs.FileMode) (*os.File, error) {
-				f, err := os.OpenFile(name, flag, mode)
-				file = f
-				return f, err
+				var openErr error
+				file, openErr = os.OpenFile(name, flag, mode)
+				return file, openErr
 			},
 		})
 		return err
@@ -168,8 +176,9 @@ func guarded(f func() error) (err error) {
 }
 
 // check verifies the file before a byte of it is written, and returns its rows.
-func (s *store) check(path string, provider [32]byte) (rows contents, err error) {
-	err = s.db.View(func(tx *bolt.Tx) error {
+func (s *store) check(path string, provider [32]byte) (contents, error) {
+	var rows contents
+	err := s.db.View(func(tx *bolt.Tx) error {
 		info, err := os.Stat(path)
 		if err != nil {
 			return err
@@ -177,22 +186,22 @@ func (s *store) check(path string, provider [32]byte) (rows contents, err error)
 		if info.Size() < tx.Size() {
 			return fmt.Errorf("%w (truncated)", ErrCorrupt)
 		}
-		if err := s.checkHead(tx, provider); err != nil {
+		if err = s.checkHead(tx, provider); err != nil {
 			return err
 		}
 		// Every page that counts is read under guard before bbolt's own check,
 		// which runs unguarded on a goroutine of its own.
-		err = guarded(func() error {
-			rows, err = load(tx, provider)
-			return err
+		err = guarded(func() (loadErr error) {
+			rows, loadErr = load(tx, provider)
+			return loadErr
 		})
 		if err != nil {
 			return fmt.Errorf("%w (%w)", ErrCorrupt, err)
 		}
 		var first error
-		for err := range tx.Check() {
+		for damage := range tx.Check() {
 			if first == nil {
-				first = err
+				first = damage
 			}
 		}
 		if first != nil {
