@@ -79,6 +79,7 @@ func (a *app) rootCommand() *cobra.Command {
 	)
 	group(root,
 		in(groupProvide, a.offerCommand()), in(groupProvide, a.statusCommand()),
+		in(groupTry, a.simulateCommand()),
 		in(groupMember, a.poolCommand()), in(groupMember, a.identityCommand()),
 		a.versionCommand(), a.completionCommand(), a.docsCommand(),
 	)

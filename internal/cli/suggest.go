@@ -9,7 +9,7 @@ import (
 
 // nearest is a question after the known word that is closest to a wrong one, or nothing.
 func nearest(word string, known []string) string {
-	best, at := "", len(word)/2+1
+	best, at := "", (len(word)+1)/2+1
 	for _, k := range known {
 		if d := distance(word, k); d < at || strings.HasSuffix(k, "."+word) {
 			best, at = k, min(d, at)

@@ -3,6 +3,7 @@ package cli
 import (
 	"fmt"
 	"io"
+	"strings"
 )
 
 // talk writes lines to stderr, each whole at once. There is no animation: a line that is written stays, on a terminal as in
@@ -34,7 +35,15 @@ func (t talk) warn(format string, args ...any) {
 	}
 }
 
-func (t talk) fault(text string) { t.line(t.style.bad("angler: ") + clean(text)) }
+// fault says why the command fails; lines after the first are an example or a list.
+func (t talk) fault(text string) {
+	first, rest, more := strings.Cut(text, "\n")
+	t.line(t.style.bad("angler: ") + clean(first))
+	for more {
+		first, rest, more = strings.Cut(rest, "\n")
+		t.line("  " + clean(first))
+	}
+}
 
 func (t talk) hint(text string) { t.line(t.style.dim("  " + clean(text))) }
 
