@@ -3,6 +3,7 @@ package mesh
 import (
 	"context"
 	"fmt"
+	"io"
 	"net/netip"
 	"sync"
 	"time"
@@ -33,6 +34,7 @@ type conn struct {
 	streams    int    // streams of either side that have not ended here
 	opened     uint64 // streams that were opened here
 	accepted   uint64 // streams that the peer opened and we saw
+	greeted    bool   // our hello is out
 	retired    bool   // no more streams are opened here
 	peerOpened uint64 // what the peer's retire says
 	peerQuit   bool   // the peer has retired the connection
@@ -95,6 +97,8 @@ func (c *conn) live(ctx context.Context, result chan<- adopted) {
 func (c *conn) introduce(ctx context.Context) (*Link, quic.ApplicationErrorCode, error) {
 	ctx, cancel := context.WithTimeout(ctx, c.node.cfg.Handshake)
 	defer cancel()
+	stop := c.closeOn(ctx)
+	defer stop()
 	peer, err := proven(c.quic.ConnectionState().TLS, c.node.self)
 	if err != nil {
 		return nil, codeRefused, err
@@ -108,18 +112,12 @@ func (c *conn) introduce(ctx context.Context) (*Link, quic.ApplicationErrorCode,
 	if c.control, err = c.quic.OpenUniStreamSync(ctx); err != nil {
 		return nil, codeClosed, c.fault(err)
 	}
-	if _, err := c.control.Write(appendHello(nil, hello{c.node.instance, c.sequence})); err != nil {
-		return nil, codeClosed, c.fault(err)
+	if c.dialled {
+		if err := c.greet(); err != nil {
+			return nil, codeClosed, err
+		}
 	}
-	incoming, err := c.quic.AcceptUniStream(ctx)
-	if err != nil {
-		return nil, codeClosed, c.fault(err)
-	}
-	stop := context.AfterFunc(ctx, func() { incoming.CancelRead(streamEnded) })
-	h, err := readHello(incoming)
-	if !stop() && err == nil {
-		err = ctx.Err()
-	}
+	h, err := c.hear(ctx)
 	if err != nil {
 		return nil, codeGarbage, c.fault(err)
 	}
@@ -134,11 +132,41 @@ func (c *conn) introduce(ctx context.Context) (*Link, quic.ApplicationErrorCode,
 	if err != nil {
 		return nil, codeBusy, err
 	}
+	if !c.dialled { // only now there is a place for the peer
+		if err := c.greet(); err != nil {
+			c.node.bury(c)
+			return nil, codeClosed, err
+		}
+	}
 	if t, ok := c.quic.Context().Value(ticketKey{}).(*ticket); ok {
 		t.open()
 	}
-	c.incoming = incoming
 	return link, 0, nil
+}
+
+// closeOn closes the connection when ctx ends, which ends whatever waits for
+// the peer to read or to write, unless stop is called before.
+func (c *conn) closeOn(ctx context.Context) (stop func() bool) {
+	return context.AfterFunc(ctx, func() { _ = c.quic.CloseWithError(codeClosed, "") })
+}
+
+// greet says hello.
+func (c *conn) greet() error {
+	h := hello{instance: c.node.instance}
+	if c.dialled {
+		h.sequence = c.sequence
+	}
+	_, err := c.control.Write(appendHello(nil, h))
+	c.update(func() { c.greeted = err == nil })
+	return c.fault(err)
+}
+
+// hear reads the peer's hello.
+func (c *conn) hear(ctx context.Context) (h hello, err error) {
+	if c.incoming, err = c.quic.AcceptUniStream(ctx); err != nil {
+		return hello{}, err
+	}
+	return readHello(c.incoming)
 }
 
 // accept serves the streams that the peer opens until the connection ends.
@@ -167,7 +195,7 @@ func (c *conn) serve(ctx context.Context, qs *quic.Stream) {
 		panic("mesh: set a deadline: " + err.Error()) // documented to be nil
 	}
 	var kind [1]byte
-	if _, err := qs.Read(kind[:]); err != nil {
+	if _, err := io.ReadFull(qs, kind[:]); err != nil {
 		s.Reset()
 		return
 	}

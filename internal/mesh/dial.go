@@ -26,11 +26,19 @@ type dialling struct {
 	cancel  context.CancelFunc // ends the attempt
 }
 
-// settle sets the outcome unless there is one. The node is locked.
-func (d *dialling) settle(link *Link, err error) {
+// settled tells whether there is an outcome.
+func (d *dialling) settled() bool {
 	select {
 	case <-d.done:
+		return true
 	default:
+		return false
+	}
+}
+
+// settle sets the outcome unless there is one. The node is locked.
+func (d *dialling) settle(link *Link, err error) {
+	if !d.settled() {
 		d.link, d.err = link, err
 		close(d.done)
 	}
@@ -85,7 +93,7 @@ func (n *Node) join(id identity.PeerID, addrs []netip.AddrPort) (link *Link, d *
 	if link != nil {
 		return link, nil, false, nil
 	}
-	if d = n.dials[id]; d == nil {
+	if d = n.dials[id]; d == nil || d.settled() { // settled: by a link that is gone already
 		if len(addrs) == 0 {
 			return nil, nil, false, &PeerError{id, ErrNoAddress}
 		}
@@ -108,12 +116,7 @@ func (n *Node) quit(d *dialling, id identity.PeerID) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	d.waiting--
-	select {
-	case <-d.done:
-		return
-	default:
-	}
-	if d.waiting == 0 {
+	if d.waiting == 0 && !d.settled() {
 		d.cancel()
 		n.forget(d, id)
 	}
@@ -126,15 +129,19 @@ func (n *Node) forget(d *dialling, id identity.PeerID) {
 	}
 }
 
-// attempt dials the peer and settles d. A connection whose handshake is over is
-// seen through even if ctx ends, for the peer may be using it already.
+// attempt dials the peer and settles d. If the peer has connected to us by the
+// time that a handshake is over, that will do. Otherwise the connection is seen
+// through even if ctx ends: once we have said hello the peer may use it.
 func (n *Node) attempt(ctx context.Context, d *dialling, id identity.PeerID, addrs []netip.AddrPort) {
 	defer d.cancel()
 	var got adopted
 	qc, err := n.race(ctx, id, addrs)
-	if err != nil {
+	switch {
+	case err != nil:
 		got.err = err
-	} else {
+	case d.settled():
+		n.discard(qc)
+	default:
 		got = <-n.adopt(qc, n.nextSequence())
 	}
 	n.mu.Lock()

@@ -26,9 +26,9 @@
 //	retire  = streams opened (8 bytes, big-endian)
 //
 // instance is random and drawn once a node, sequence counts the connections
-// that the node has dialled (0 on one that it accepted). The accepting side
-// says hello only once it has admitted the peer; until both have said it there
-// is no link. Everything else is on bidirectional streams, the first byte of
+// that the node has dialled (0 on one that it accepted). The dialling side says
+// hello first, the accepting side once it has admitted the peer and has a place
+// for it; until both have said it there is no link. Everything else is on bidirectional streams, the first byte of
 // which, sent by the opener, is the [Kind]; what follows is up to the two ends.
 // A frame is a 4-byte big-endian length and as many bytes.
 //

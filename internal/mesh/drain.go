@@ -19,7 +19,14 @@ func (c *conn) followControl() error {
 	if err != nil {
 		return err
 	}
-	c.update(func() { c.peerOpened, c.peerQuit = opened, true })
+	var more bool
+	c.update(func() {
+		c.peerOpened, c.peerQuit = opened, true
+		more = c.accepted > opened
+	})
+	if more {
+		return ErrGarbage
+	}
 	if err := readEnd(c.incoming); err != nil {
 		return err
 	}
@@ -41,6 +48,8 @@ func (c *conn) retire() {
 	c.node.startLocked(func(ctx context.Context) {
 		ctx, cancel := context.WithTimeout(ctx, c.node.cfg.Drain)
 		defer cancel()
+		stop := c.closeOn(ctx)
+		defer stop()
 		c.drain(ctx)
 		_ = c.quic.CloseWithError(codeDrained, "")
 	})
@@ -49,7 +58,7 @@ func (c *conn) retire() {
 // drain goes through the steps of the package comment. It returns early when
 // ctx or the connection ends.
 func (c *conn) drain(ctx context.Context) {
-	if !c.await(ctx, func() bool { return c.opening == 0 }) {
+	if !c.await(ctx, func() bool { return c.greeted && c.opening == 0 }) {
 		return
 	}
 	var opened uint64

@@ -17,9 +17,9 @@ import (
 
 // Kinds of the test peers.
 const (
-	kindEcho Kind = 1 + iota // sends back what it reads until EOF
-	kindHold                 // reads until the stream or the node ends
-	kindFrame                // reads a frame of up to 1 KiB and sends it back
+	kindEcho  Kind = 1 + iota // sends back what it reads until EOF
+	kindHold                  // reads until the stream or the node ends
+	kindFrame                 // reads a frame of up to 1 KiB and sends it back
 	kindNobody
 )
 

@@ -32,7 +32,6 @@ func (n *Node) register(c *conn) (link *Link, evicted *conn, err error) {
 	link.settle()
 	if d := n.dials[c.peer]; d != nil {
 		d.settle(link, nil)
-		n.forget(d, c.peer)
 	}
 	return link, evicted, nil
 }

@@ -1,0 +1,564 @@
+package mesh
+
+import (
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	crand "crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/binary"
+	"io"
+	"math/big"
+	"math/rand/v2"
+	"net"
+	"net/netip"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/quic-go/quic-go"
+
+	"github.com/angler-dex/angler/internal/identity"
+)
+
+// hostile is a peer that speaks QUIC and TLS but not this package.
+type hostile struct {
+	t         testing.TB
+	key       *identity.Key
+	transport *quic.Transport
+	instances atomic.Uint64 // each connection claims to be of another
+}
+
+func newHostile(t testing.TB, seed uint64) *hostile {
+	t.Helper()
+	conn, err := bind("127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := &hostile{t: t, key: testKey(t, seed), transport: &quic.Transport{Conn: conn}}
+	t.Cleanup(func() {
+		_ = h.transport.Close()
+		_ = conn.Close()
+	})
+	return h
+}
+
+// tls returns a client configuration that this package would accept.
+func (h *hostile) tls() *tls.Config {
+	h.t.Helper()
+	cert, err := h.key.Certificate()
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return clientTLS(cert, h.key.ID(), identity.PeerID{})
+}
+
+func (h *hostile) dial(n *Node) *quic.Conn {
+	h.t.Helper()
+	qc, err := h.transport.Dial(testContext(h.t), net.UDPAddrFromAddrPort(n.Addr()), h.tls(), nil)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return qc
+}
+
+// say opens the control stream and says hello and more on it.
+func (h *hostile) say(qc *quic.Conn, more []byte) *quic.SendStream {
+	h.t.Helper()
+	control, err := qc.OpenUniStream()
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	var who hello
+	binary.BigEndian.PutUint64(who.instance[:], h.instances.Add(1))
+	if _, err := control.Write(append(appendHello(nil, who), more...)); err != nil {
+		h.t.Fatal(err)
+	}
+	return control
+}
+
+// wantClosed wants the other side to close the connection with the code.
+func wantClosed(t testing.TB, qc *quic.Conn, code quic.ApplicationErrorCode) {
+	t.Helper()
+	select {
+	case <-qc.Context().Done():
+	case <-testContext(t).Done():
+		t.Fatal("the connection was never closed")
+	}
+	wantError(t, context.Cause(qc.Context()), &quic.ApplicationError{Remote: true, ErrorCode: code})
+}
+
+func TestGarbageOnTheControlStream(t *testing.T) {
+	n := testNode(t, Config{Key: testKey(t, 1), Handshake: time.Second})
+	honest := connect(t, testNode(t, Config{Key: testKey(t, 2)}), n)
+	h := newHostile(t, 3)
+	retire := binary.BigEndian.AppendUint64(nil, 0)
+	for name, misbehave := range map[string]func(qc *quic.Conn){
+		"no control stream":    func(*quic.Conn) {},
+		"no hello":             func(qc *quic.Conn) { h.open(qc) },
+		"half a hello":         func(qc *quic.Conn) { h.write(h.open(qc), make([]byte, helloSize-1)) },
+		"hello cut short":      func(qc *quic.Conn) { h.end(h.write(h.open(qc), make([]byte, helloSize-1))) },
+		"hello reset":          func(qc *quic.Conn) { h.write(h.open(qc), nil).CancelWrite(9) },
+		"end before retire":    func(qc *quic.Conn) { h.end(h.say(qc, nil)) },
+		"retire cut short":     func(qc *quic.Conn) { h.end(h.say(qc, retire[:7])) },
+		"more after retire":    func(qc *quic.Conn) { h.say(qc, append(retire, 1)) },
+		"done before we are":   func(qc *quic.Conn) { h.end(h.say(qc, retire)) },
+		"stream after retire":  func(qc *quic.Conn) { h.say(qc, retire); h.stream(qc) },
+		"streams after retire": func(qc *quic.Conn) { h.stream(qc); h.say(qc, retire); h.stream(qc) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel() // two of them wait for a timeout
+			qc := h.dial(n)
+			misbehave(qc)
+			select {
+			case <-qc.Context().Done():
+			case <-testContext(t).Done():
+				t.Fatal("tolerated for ever")
+			}
+			echo(t, honest, []byte(name))
+		})
+	}
+	t.Cleanup(func() { // after the parallel tests
+		eventually(t, "only the honest link is left", func() bool { return quiet(1, n) })
+	})
+}
+
+func (h *hostile) open(qc *quic.Conn) *quic.SendStream {
+	control, err := qc.OpenUniStream()
+	if err != nil {
+		h.t.Error(err)
+	}
+	return control
+}
+
+func (h *hostile) write(s *quic.SendStream, p []byte) *quic.SendStream {
+	if _, err := s.Write(p); err != nil {
+		h.t.Error(err)
+	}
+	return s
+}
+
+func (h *hostile) end(s *quic.SendStream) {
+	if err := s.Close(); err != nil {
+		h.t.Error(err)
+	}
+}
+
+func (h *hostile) stream(qc *quic.Conn) {
+	s, err := qc.OpenStream()
+	if err != nil {
+		h.t.Error(err)
+		return
+	}
+	_, _ = s.Write([]byte{byte(kindHold)}) // fails where the other side was quicker
+}
+
+// A stream that says nothing, or garbage, ends alone.
+func TestGarbageOnStreams(t *testing.T) {
+	t.Parallel()
+	n := testNode(t, Config{Key: testKey(t, 1), Handshake: time.Second})
+	h := newHostile(t, 3)
+	qc := h.dial(n)
+	h.say(qc, nil)
+	stream := func() *quic.Stream {
+		t.Helper()
+		s, err := qc.OpenStream()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s
+	}
+	silent := stream() // made known to the other side by the next
+	for _, c := range []struct {
+		sent string
+		code quic.StreamErrorCode
+	}{
+		{"\x00", streamUnknown},
+		{"\xff\x01\x02", streamUnknown},
+		{"", streamReset},
+		{"\x03\xff\xff\xff\xff", streamReset},
+	} {
+		s := stream()
+		if _, err := io.WriteString(s, c.sent); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+		_, err := io.ReadAll(s)
+		wantError(t, err, &quic.StreamError{StreamID: s.StreamID(), ErrorCode: c.code, Remote: true})
+	}
+	_, err := io.ReadAll(silent)
+	wantError(t, err, &quic.StreamError{StreamID: silent.StreamID(), ErrorCode: streamReset, Remote: true})
+	if qc.Context().Err() != nil || n.connections() != 1 {
+		t.Fatal("garbage on a stream ended the link")
+	}
+}
+
+func TestTooManyStreams(t *testing.T) {
+	const most = 4
+	var now, peak atomic.Int64
+	n, err := Listen(Config{Key: testKey(t, 1), Addr: "127.0.0.1:0", MaxStreams: most})
+	if err != nil {
+		t.Fatal(err)
+	}
+	n.Handle(kindHold, func(ctx context.Context, s *Stream) {
+		for running := now.Add(1); ; {
+			old := peak.Load()
+			if running <= old || peak.CompareAndSwap(old, running) {
+				break
+			}
+		}
+		<-ctx.Done()
+		now.Add(-1)
+	})
+	go func() { _ = n.Run(t.Context()) }()
+	defer n.Close()
+	h := newHostile(t, 3)
+	qc := h.dial(n)
+	h.say(qc, nil)
+	for range most {
+		s, err := qc.OpenStreamSync(testContext(t))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.Write([]byte{byte(kindHold)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	eventually(t, "the streams are served", func() bool { return now.Load() == most })
+	// Streams that are over for the transport but not for their handlers count.
+	for range 100 {
+		s, err := qc.OpenStream()
+		if err != nil {
+			break // the transport of this peer keeps to the limit
+		}
+		_, _ = s.Write([]byte{byte(kindHold)})
+		s.CancelRead(1)
+		s.CancelWrite(1)
+	}
+	if _, err := qc.OpenStream(); err == nil {
+		t.Error("one stream more than is allowed")
+	}
+	if err := qc.CloseWithError(0, ""); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the handlers end with the connection", func() bool { return now.Load() == 0 })
+	if peak.Load() > most {
+		t.Fatalf("%d handlers at once", peak.Load())
+	}
+}
+
+// A peer that resets its streams to open more gets no more handlers for it.
+func TestResettingStreamsDoesNotMultiplyHandlers(t *testing.T) {
+	const most = 4
+	var now, peak atomic.Int64
+	n, err := Listen(Config{Key: testKey(t, 1), Addr: "127.0.0.1:0", MaxStreams: most})
+	if err != nil {
+		t.Fatal(err)
+	}
+	release := make(chan struct{})
+	n.Handle(kindHold, func(_ context.Context, s *Stream) {
+		peak.Store(max(peak.Load(), now.Add(1)))
+		<-release
+		now.Add(-1)
+	})
+	go func() { _ = n.Run(t.Context()) }()
+	defer n.Close()
+	h := newHostile(t, 3)
+	qc := h.dial(n)
+	h.say(qc, nil)
+	for range most {
+		s, err := qc.OpenStreamSync(testContext(t))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.Write([]byte{byte(kindHold)}); err != nil {
+			t.Fatal(err)
+		}
+		defer s.CancelWrite(1)
+	}
+	eventually(t, "the streams are served", func() bool { return now.Load() == most })
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	if _, err := qc.OpenStreamSync(ctx); err == nil {
+		t.Fatal("one stream more than handlers may run")
+	}
+	close(release)
+	if _, err := qc.OpenStreamSync(testContext(t)); err != nil {
+		t.Fatalf("no stream after the handlers have returned: %v", err)
+	}
+	if peak.Load() > most {
+		t.Fatalf("%d handlers at once", peak.Load())
+	}
+}
+
+func TestBadCertificates(t *testing.T) {
+	n := testNode(t, Config{Key: testKey(t, 1), Admit: func(id identity.PeerID, _ netip.AddrPort) error {
+		t.Errorf("asked about %s", id.Short())
+		return nil
+	}})
+	h := newHostile(t, 3)
+	good := h.tls().Certificates[0]
+	curve, err := ecdsa.GenerateKey(elliptic.P256(), crand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(time.Hour)}
+	der, err := x509.CreateCertificate(crand.Reader, template, template, curve.Public(), curve)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, change := range map[string]func(*tls.Config){
+		"none": func(c *tls.Config) { c.Certificates = nil },
+		"two": func(c *tls.Config) {
+			c.Certificates[0].Certificate = append([][]byte{}, good.Certificate[0], good.Certificate[0])
+		},
+		"not Ed25519": func(c *tls.Config) {
+			c.Certificates[0] = tls.Certificate{Certificate: [][]byte{der}, PrivateKey: curve}
+		},
+		"not its own":   func(c *tls.Config) { c.Certificates[0].Certificate = stolen(t) },
+		"this node's":   func(c *tls.Config) { c.Certificates[0] = n.cert },
+		"another ALPN":  func(c *tls.Config) { c.NextProtos = []string{"h3"} },
+		"no ALPN":       func(c *tls.Config) { c.NextProtos = nil },
+		"not parseable": func(c *tls.Config) { c.Certificates[0].Certificate = [][]byte{{0x30, 0x00}} },
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := h.tls()
+			c.VerifyConnection = nil
+			change(c)
+			qc, err := h.transport.Dial(testContext(t), net.UDPAddrFromAddrPort(n.Addr()), c, nil)
+			if err != nil {
+				return // refused in the handshake
+			}
+			select { // in TLS 1.3 the client learns only afterwards
+			case <-qc.Context().Done():
+			case <-testContext(t).Done():
+				t.Fatal("accepted")
+			}
+		})
+	}
+	if n.connections() != 0 {
+		t.Fatal("a link was left")
+	}
+}
+
+// stolen returns the certificate of a key that nobody in the test holds.
+func stolen(t testing.TB) [][]byte {
+	t.Helper()
+	cert, err := testKey(t, 99).Certificate()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return cert.Certificate
+}
+
+// "Session tickets and 0-RTT off, so that each link proves the key."
+func TestNoSessionTickets(t *testing.T) {
+	n := testNode(t, Config{Key: testKey(t, 1)})
+	h := newHostile(t, 3)
+	c := h.tls()
+	c.ClientSessionCache = noSessions{t}
+	c.ServerName = "n"
+	for range 2 {
+		qc, err := h.transport.DialEarly(testContext(t), net.UDPAddrFromAddrPort(n.Addr()), c, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		h.say(qc, nil)
+		in, err := qc.AcceptUniStream(testContext(t))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := readHello(in); err != nil {
+			t.Fatal(err)
+		}
+		if state := qc.ConnectionState(); state.Used0RTT || state.TLS.DidResume {
+			t.Fatal("a connection that proved nothing")
+		}
+		if err := qc.CloseWithError(0, ""); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// noSessions is a session cache that must not be given any.
+type noSessions struct{ t testing.TB }
+
+func (noSessions) Get(string) (*tls.ClientSessionState, bool) { return nil, false }
+
+func (s noSessions) Put(_ string, state *tls.ClientSessionState) {
+	if state != nil {
+		s.t.Error("got a session ticket")
+	}
+}
+
+func TestGarbageDatagrams(t *testing.T) {
+	n := testNode(t, Config{Key: testKey(t, 1)})
+	l := connect(t, testNode(t, Config{Key: testKey(t, 2)}), n)
+	conn, err := net.Dial("udp", n.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	rnd := rand.New(rand.NewPCG(1, 2))
+	initial := []byte{0xc3, 0, 0, 0, 1, 8, 1, 2, 3, 4, 5, 6, 7, 8, 0, 0, 0x44, 0x96}
+	for i := range 3000 {
+		packet := make([]byte, rnd.IntN(1400))
+		for j := range packet {
+			packet[j] = byte(rnd.Uint32())
+		}
+		switch i % 4 {
+		case 0: // looks like an Initial of QUIC version 1
+			packet = append(initial, packet...)
+		case 1: // looks like a packet of a connection
+			packet = append([]byte{0x40}, packet...)
+		case 2: // asks for another version
+			packet = append([]byte{0xc0, 0xfa, 0xce, 0xb0, 0x0c}, packet...)
+		}
+		if _, err := conn.Write(packet); err != nil {
+			t.Fatal(err)
+		}
+	}
+	echo(t, l, noise(1<<16))
+	if n.connections() != 1 {
+		t.Fatalf("%d connections", n.connections())
+	}
+}
+
+// deaf is a socket that sends and never hears: handshakes stay half open.
+type deaf struct {
+	net.PacketConn
+	closed chan struct{}
+	once   sync.Once
+}
+
+func (d *deaf) ReadFrom([]byte) (int, net.Addr, error) {
+	<-d.closed
+	return 0, nil, net.ErrClosed
+}
+
+func (d *deaf) Close() error {
+	d.once.Do(func() { close(d.closed) })
+	return d.PacketConn.Close()
+}
+
+func TestHandshakeFlood(t *testing.T) {
+	t.Parallel()
+	n := testNode(t, Config{Key: testKey(t, 1), MaxHandshakes: 32, Handshake: 4 * time.Second})
+	socket, err := bind("127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	flood := &deaf{PacketConn: socket, closed: make(chan struct{})}
+	tr := &quic.Transport{Conn: flood}
+	ctx, cancel := context.WithCancel(t.Context())
+	c := newHostile(t, 3).tls()
+	var wg sync.WaitGroup
+	for range 100 {
+		wg.Go(func() {
+			if _, err := tr.Dial(ctx, net.UDPAddrFromAddrPort(n.Addr()), c, nil); err == nil {
+				t.Error("a handshake without hearing")
+			}
+		})
+	}
+	t.Cleanup(func() {
+		cancel()
+		wg.Wait()
+		_ = flood.Close()
+		_ = tr.Close()
+	})
+	pending := func() int {
+		n.gate.mu.Lock()
+		defer n.gate.mu.Unlock()
+		return n.gate.handshakes
+	}
+	eventually(t, "the places for the unverified are taken", func() bool { return pending() >= 8 })
+	// Who hears gets in all the same.
+	for seed := range uint64(5) {
+		echo(t, connect(t, testNode(t, Config{Key: testKey(t, 10+seed)}), n), []byte("through"))
+		// A handshake of a peer that hears may be among them for a moment.
+		if got := pending(); got > 9 {
+			t.Fatalf("%d handshakes are kept for addresses that nobody has seen answering", got)
+		}
+	}
+	cancel()
+	eventually(t, "the places come back", func() bool { return pending() == 0 })
+}
+
+func TestLinksPerPrefix(t *testing.T) {
+	n := testNode(t, Config{Key: testKey(t, 1), MaxLinksPerPrefix: 3, countLoopback: true})
+	var links []*Link
+	for seed := range uint64(3) {
+		links = append(links, connect(t, testNode(t, Config{Key: testKey(t, 10+seed)}), n))
+	}
+	more := testNode(t, Config{Key: testKey(t, 20)})
+	_, err := more.Connect(testContext(t), n.Self(), []netip.AddrPort{n.Addr()})
+	wantPeerError(t, err, n.Self(), ErrBusy)
+	links[0].Close()
+	eventually(t, "a place is free", func() bool {
+		_, err := more.Connect(testContext(t), n.Self(), []netip.AddrPort{n.Addr()})
+		return err == nil
+	})
+}
+
+func TestLinksPerPeer(t *testing.T) {
+	n := testNode(t, Config{Key: testKey(t, 1), MaxLinksPerPeer: 2})
+	other := connect(t, testNode(t, Config{Key: testKey(t, 3)}), n)
+	instance := func() *Link { return connect(t, testNode(t, Config{Key: testKey(t, 2)}), n) }
+	first, second := instance(), instance()
+	busy := open(t, first, kindHold)
+	defer busy.Close()
+	third := instance() // takes the place of the unused one
+	select {
+	case <-second.Done():
+	case <-testContext(t).Done():
+		t.Fatal("the unused link did not give way")
+	}
+	_, err := second.Open(testContext(t), kindEcho)
+	wantError(t, err, ErrLinkLost)
+	busier := open(t, third, kindHold)
+	defer busier.Close()
+	eventually(t, "both are in use", func() bool { return inUse(n) == 2 })
+	_, err = testNode(t, Config{Key: testKey(t, 2)}).Connect(testContext(t), n.Self(), []netip.AddrPort{n.Addr()})
+	wantPeerError(t, err, n.Self(), ErrBusy)
+	echo(t, first, []byte("still here"))
+	echo(t, other, []byte("not concerned"))
+}
+
+func TestLinksInAll(t *testing.T) {
+	n := testNode(t, Config{Key: testKey(t, 1), MaxLinks: 3})
+	ours := connect(t, n, testNode(t, Config{Key: testKey(t, 2)}))
+	old := connect(t, testNode(t, Config{Key: testKey(t, 3)}), n)
+	used := connect(t, testNode(t, Config{Key: testKey(t, 4)}), n)
+	echo(t, old, []byte("older"))
+	echo(t, used, []byte("younger"))
+	eventually(t, "the streams have ended", func() bool { return quiet(3, n) && inUse(n) == 0 })
+	fresh := connect(t, testNode(t, Config{Key: testKey(t, 5)}), n)
+	select {
+	case <-old.Done():
+	case <-testContext(t).Done():
+		t.Fatal("the link that was unused for longest did not give way")
+	}
+	echo(t, used, []byte("stays"))
+	echo(t, fresh, []byte("has come"))
+	echo(t, ours, []byte("what was dialled here stays"))
+}
+
+// inUse counts the connections on which a stream is open.
+func inUse(n *Node) (count int) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	for _, links := range n.links {
+		for _, l := range links {
+			for _, c := range l.conns {
+				if c.streams > 0 || c.opening > 0 {
+					count++
+				}
+			}
+		}
+	}
+	return count
+}
