@@ -1,5 +1,10 @@
 package market
 
+import (
+	"cmp"
+	"errors"
+)
+
 // Due is a lease that must be undone, and why.
 type Due struct {
 	Lease  Lease
@@ -62,6 +67,28 @@ func (l *Ledger) Due() []Due {
 		}
 	}
 	return due
+}
+
+// ErrNotDue says that a lease moved on since Due listed it: it was claimed or
+// confirmed in the last moment, or is undone already.
+var ErrNotDue = errors.New("the lease is not due any more")
+
+// Undo takes the first step: if the lease still is due for that reason, it goes
+// to d.Next() with the reason noted, in one step with the look at it, so that a
+// confirmation that comes at the same time either was first (ErrNotDue) or is
+// too late. One that is Unfinished stays as it is and is returned.
+func (l *Ledger) Undo(d Due) (Lease, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	lease, ok := l.leases[d.Lease.ID]
+	if !ok || l.limits.reason(lease, l.ours[lease.ID], l.clock()) != d.Reason {
+		return Lease{}, ErrNotDue
+	}
+	if d.Reason == Unfinished {
+		return lease.clone(), nil
+	}
+	to := d.Next()
+	return l.change(lease.ID, &to, func(lease *Lease) { lease.Reason = cmp.Or(lease.Reason, d.Reason.String()) })
 }
 
 // reason is pure: why lease is due at now, or 0.

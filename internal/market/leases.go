@@ -54,17 +54,19 @@ func (l *Ledger) Win(sid [32]byte, q Quantity, price Price) (Lease, error) {
 // ErrNoLease, *TransitionError, an error for an edit of what was agreed, a
 // *FieldError for its duration, ErrBroken. After an error the lease is as before.
 func (l *Ledger) Advance(id LeaseID, to State, edit func(*Lease)) (Lease, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	return l.change(id, &to, edit)
 }
 
 // Edit changes a lease within its state, as Advance does.
 func (l *Ledger) Edit(id LeaseID, edit func(*Lease)) (Lease, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	return l.change(id, nil, edit)
 }
 
 func (l *Ledger) change(id LeaseID, to *State, edit func(*Lease)) (Lease, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
 	before, ok := l.leases[id]
 	if !ok {
 		return Lease{}, ErrNoLease

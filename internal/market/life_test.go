@@ -151,14 +151,53 @@ func TestDue(t *testing.T) {
 	check("after an hour", append(rest, "active expired → expiring")...)
 
 	for _, d := range b.Due() {
-		b.advance(d.Lease.ID, d.Next())
+		lease, err := b.Undo(d)
+		if d.Reason == Unfinished {
+			b.advance(d.Lease.ID, d.Next())
+			continue
+		}
+		if err != nil || lease.State != d.Next() || lease.Reason != d.Reason.String() {
+			t.Errorf("undo %s: %+v, %v", d.Reason, lease, err)
+		}
+		if _, err = b.Undo(d); !errors.Is(err, ErrNotDue) {
+			t.Errorf("undo %s twice: %v", d.Reason, err)
+		}
 	}
 	check("when all were moved on", unfinishedAs("provisional", Released), unfinishedAs("provisioning", Failed), unfinishedAs("active", Released))
 	for _, d := range b.Due() {
+		if lease, err := b.Undo(d); err != nil || lease.State != Expiring {
+			t.Errorf("undo %s: %+v, %v", d.Reason, lease, err)
+		}
 		b.advance(d.Lease.ID, d.Next())
 	}
 	check("when all were undone")
 	b.checkUsage("cpu=100,memory=100Gi", "", "", "cpu=100,memory=100Gi")
+}
+
+// A claim or a confirmation in the last moment is first or too late, never
+// both: what Due listed is not undone if it moved on.
+func TestUndoAfterConfirm(t *testing.T) {
+	b := open(t)
+	b.offer("a", small, 100, 5)
+	claimed, confirmed := b.win(1, small, 1).ID, b.win(2, small, 1).ID
+	b.advance(confirmed, Provisioning, Provisional)
+	b.clock.pass(2 * time.Minute)
+	due := b.Due()
+	b.advance(claimed, Provisioning)
+	b.advance(confirmed, Active)
+	if len(due) != 2 {
+		t.Fatalf("due: %+v", due)
+	}
+	for _, d := range due {
+		if _, err := b.Undo(d); !errors.Is(err, ErrNotDue) {
+			t.Errorf("%s: %v", d.Reason, err)
+		}
+	}
+	for id, want := range map[LeaseID]State{claimed: Provisioning, confirmed: Active} {
+		if lease, _ := b.Lease(id); lease.State != want || lease.Reason != "" {
+			t.Errorf("%+v, want %s", lease, want)
+		}
+	}
 }
 
 func unfinishedAs(name string, end State) string {

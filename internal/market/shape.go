@@ -64,11 +64,11 @@ func (z sized) shapeCards() (Class, Quantity, error) {
 	bytes := ceil(z.bytes, z.cards)
 	cpus = max(cpus, ceil(bytes, memoryRungs[len(memoryRungs)-1]))
 	if top := gpuCPURungs[len(gpuCPURungs)-1]; cpus > top {
-		field := "cpu"
+		const problem = "is more than 64 vCPUs with 8Gi each beside one GPU (for more, name a unit such as cpu=96,memory=1Ti,gpu=nvidia-h100)"
 		if ceil(ceil(z.milli, z.cards), 1000) <= top {
-			field = "memory"
+			return Class{}, 0, wrong("memory", problem, "64Gi")
 		}
-		return Class{}, 0, wrong(field, "is more than 64 vCPUs with 8Gi each beside one GPU (name the unit instead)", gpuClassExample)
+		return Class{}, 0, wrong("cpu", problem, "16")
 	}
 	cpus = rungAbove(gpuCPURungs, cpus)
 	c := z.class
@@ -95,7 +95,7 @@ func ShapeOffer(s Size) (Class, Quantity, error) {
 		if z.cards > 0 {
 			return Class{}, 0, wrong("cpu", "is less than one vCPU a GPU", "8")
 		}
-		return Class{}, 0, wrong("cpu", "is less than one vCPU (name the unit instead)", "cpu=500m,memory=1Gi")
+		return Class{}, 0, wrong("cpu", "is less than one vCPU (for less, name a unit such as cpu=500m,memory=1Gi)", "1")
 	}
 	bytes := z.bytes / cards
 	if z.bytes == 0 {
@@ -103,7 +103,7 @@ func ShapeOffer(s Size) (Class, Quantity, error) {
 	}
 	cpus = min(cpus, bytes/memoryRungs[0])
 	if cpus == 0 {
-		return Class{}, 0, wrong("memory", "is less than 1Gi for one vCPU (name the unit instead)", "cpu=1,memory=512Mi")
+		return Class{}, 0, wrong("memory", "is less than 1Gi for one vCPU (for less, name a unit such as cpu=1,memory=512Mi)", "1Gi")
 	}
 	c := z.class
 	if z.cards > 0 {
@@ -120,9 +120,9 @@ func ShapeOffer(s Size) (Class, Quantity, error) {
 
 func (z sized) tooMany(memory bool) error {
 	if memory {
-		return wrong("memory", "is more than 65535 units (name a larger unit instead)", "64Gi")
+		return wrong("memory", "is more than 65535 units (name a larger unit, such as cpu=8,memory=64Gi)", "64Gi")
 	}
-	return wrong("cpu", "is more than 65535 units (name a larger unit instead)", "32")
+	return wrong("cpu", "is more than 65535 units (name a larger unit, such as cpu=8,memory=8Gi)", "32")
 }
 
 func (s Size) parse() (sized, error) {

@@ -95,9 +95,12 @@ func TestShapeRefuses(t *testing.T) {
 		var f *FieldError
 		if !errors.As(err, &f) || f.Field != tc.field || !strings.Contains(f.Problem, tc.problem) || f.Example == "" || q != 0 {
 			t.Errorf("Shape(%+v): %v; want field %s, %q", tc.size, err, tc.field, tc.problem)
-		} else if strings.Contains(err.Error(), "54321") {
+			continue
+		}
+		if strings.Contains(err.Error(), "54321") {
 			t.Errorf("Shape(%+v) tells what was asked for: %v", tc.size, err)
 		}
+		checkExample(t, f)
 	}
 	for _, tc := range []struct {
 		size  Size
@@ -109,7 +112,23 @@ func TestShapeRefuses(t *testing.T) {
 		var f *FieldError
 		if _, _, err := ShapeOffer(tc.size); !errors.As(err, &f) || f.Field != tc.field {
 			t.Errorf("ShapeOffer(%+v): %v; want field %s", tc.size, err, tc.field)
+		} else {
+			checkExample(t, f)
 		}
+	}
+}
+
+// checkExample puts the example of an error where the error says.
+func checkExample(t *testing.T, f *FieldError) {
+	t.Helper()
+	s := Size{CPU: "1"}
+	field := map[string]*string{"cpu": &s.CPU, "memory": &s.Memory, "gpu": &s.GPU, "arch": &s.Arch, "currency": &s.Currency}[f.Field]
+	if field == nil {
+		t.Fatalf("%v names no field of a size", f)
+	}
+	*field = f.Example
+	if _, _, err := Shape(s); err != nil {
+		t.Errorf("the example of %q is refused: %v", f, err)
 	}
 }
 
