@@ -15,7 +15,7 @@ build: ## the angler binary
 
 kubelab: ## a Kubernetes control plane in one binary, for demo and tests (the first build takes minutes)
 	@test -x $(BIN)/kubelab || echo "building kubelab: etcd, kube-apiserver and controllers from their modules; the first time takes 5 to 10 minutes"
-	cd testdata/kubelab && CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(shell cat testdata/kubelab/ldflags)' -o $(BIN)/kubelab .
+	./testdata/kubelab/build.sh $(BIN)/kubelab
 
 demo: build kubelab ## a pool of five providers, one private match, one namespace (KEEP=1 leaves it running)
 	KEEP=$(KEEP) ./testdata/demo/run.sh $(BIN)

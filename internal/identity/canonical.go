@@ -1,59 +1,12 @@
 package identity
 
 import (
-	"bytes"
 	"fmt"
 	"time"
-
-	"github.com/fxamacker/cbor/v2"
 )
 
 // Skew is how far a peer's clock may be off from ours.
 const Skew = 5 * time.Minute
-
-var (
-	encoding = must(cbor.CoreDetEncOptions().EncMode())
-	decoding = must(cbor.DecOptions{
-		DupMapKey:         cbor.DupMapKeyEnforcedAPF,
-		IndefLength:       cbor.IndefLengthForbidden,
-		TagsMd:            cbor.TagsForbidden,
-		ExtraReturnErrors: cbor.ExtraDecErrorUnknownField,
-		UTF8:              cbor.UTF8RejectInvalid,
-		MaxNestedLevels:   4,
-		MaxArrayElements:  maxClasses,
-		MaxMapPairs:       16,
-	}.DecMode())
-)
-
-func must[M any](mode M, err error) M {
-	if err != nil {
-		panic("identity: CBOR options: " + err.Error())
-	}
-	return mode
-}
-
-// encode returns v in deterministic CBOR.
-func encode(v any) []byte {
-	raw, err := encoding.Marshal(v)
-	if err != nil {
-		panic("identity: encoding our own type: " + err.Error())
-	}
-	return raw
-}
-
-// decode reads the one deterministic encoding of a *T of at most max bytes.
-func decode[T any](raw []byte, max int, v *T) error {
-	if len(raw) > max {
-		return fmt.Errorf("%w: %d bytes, at most %d are allowed", ErrMalformed, len(raw), max)
-	}
-	if err := decoding.Unmarshal(raw, v); err != nil {
-		return fmt.Errorf("%w: %w", ErrMalformed, err)
-	}
-	if !bytes.Equal(encode(v), raw) {
-		return fmt.Errorf("%w: not the canonical encoding", ErrMalformed)
-	}
-	return nil
-}
 
 // sealed is a signed statement as it travels: the exact bytes that were signed,
 // and the signature.

@@ -1,13 +1,17 @@
 package identity
 
-import "errors"
+import (
+	"errors"
+
+	"github.com/angler-dex/angler/internal/wire"
+)
 
 // What can be wrong with a statement that a peer shows. The errors that this
 // package returns wrap these and say whose statement it is and what to do.
 var (
 	// ErrMalformed: the bytes are not what they should be: not the format, not
 	// canonical, over a cap, or with a field out of its range.
-	ErrMalformed = errors.New("malformed")
+	ErrMalformed = wire.ErrMalformed
 	// ErrNotSigned: no valid signature, or none of a key that may sign it.
 	ErrNotSigned = errors.New("not signed by a key that may sign it")
 	// ErrExpired: the end of the validity period, plus Skew, has passed.

@@ -3,6 +3,8 @@ package identity
 import (
 	"fmt"
 	"time"
+
+	"github.com/angler-dex/angler/internal/wire"
 )
 
 // Role is what a member may do in a pool.
@@ -79,18 +81,18 @@ func (m Membership) Encode() ([]byte, error) {
 	if err := m.validate(); err != nil {
 		return nil, err
 	}
-	return encode(sealed{Body: m.body(), Signature: m.Signature}), nil
+	return wire.Encode(sealed{Body: m.body(), Signature: m.Signature}), nil
 }
 
 // ParseMembership reads what Encode writes. It checks the form only, not the
 // signature: that is up to [Pool.Verify].
 func ParseMembership(raw []byte) (Membership, error) {
 	var s sealed
-	if err := decode(raw, MaxMembership, &s); err != nil {
+	if err := wire.Decode(raw, MaxMembership, &s); err != nil {
 		return Membership{}, fmt.Errorf("membership: %w", err)
 	}
 	var b membershipBody
-	if err := decode(s.Body, MaxMembership, &b); err != nil {
+	if err := wire.Decode(s.Body, MaxMembership, &b); err != nil {
 		return Membership{}, fmt.Errorf("membership: %w", err)
 	}
 	m := Membership{
@@ -111,7 +113,7 @@ func ParseMembership(raw []byte) (Membership, error) {
 
 // body returns the bytes that are signed.
 func (m Membership) body() []byte {
-	return encode(membershipBody{
+	return wire.Encode(membershipBody{
 		Pool:      m.Pool,
 		Member:    m.Member,
 		Role:      m.Role,

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/angler-dex/angler/internal/wire"
 )
 
 func TestPoolFile(t *testing.T) {
@@ -262,7 +264,7 @@ func FuzzParseMembership(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Add(raw)
-	f.Add(encode(sealed{Body: encode(membershipBody{Pool: "p"}), Signature: make([]byte, 64)}))
+	f.Add(wire.Encode(sealed{Body: wire.Encode(membershipBody{Pool: "p"}), Signature: make([]byte, 64)}))
 	f.Add([]byte{0xa2, 0x01, 0x5b, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff})
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		m, err := ParseMembership(raw)

@@ -6,6 +6,8 @@ import (
 	"net/netip"
 	"slices"
 	"time"
+
+	"github.com/angler-dex/angler/internal/wire"
 )
 
 // domainRecord separates these signatures from all others.
@@ -84,7 +86,7 @@ func SignRecord(key *Key, r Record) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	raw := encode(sealed{Body: body, Signature: key.Sign(domainRecord, body)})
+	raw := wire.Encode(sealed{Body: body, Signature: key.Sign(domainRecord, body)})
 	if len(raw) > MaxRecord {
 		return nil, fmt.Errorf("sign record: %w: %d bytes, at most %d are allowed: announce fewer classes", ErrMalformed, len(raw), MaxRecord)
 	}
@@ -114,7 +116,7 @@ func (r Record) body() ([]byte, error) {
 		}
 		b.Membership = m
 	}
-	return encode(b), nil
+	return wire.Encode(b), nil
 }
 
 // OpenRecord reads what SignRecord writes and checks the signature and the
@@ -135,11 +137,11 @@ func OpenRecord(raw []byte, now time.Time) (Record, error) {
 // parseRecord checks everything that does not depend on the time.
 func parseRecord(raw []byte) (Record, error) {
 	var s sealed
-	if err := decode(raw, MaxRecord, &s); err != nil {
+	if err := wire.Decode(raw, MaxRecord, &s); err != nil {
 		return Record{}, err
 	}
 	var b recordBody
-	if err := decode(s.Body, MaxRecord, &b); err != nil {
+	if err := wire.Decode(s.Body, MaxRecord, &b); err != nil {
 		return Record{}, err
 	}
 	if !b.ID.Verify(domainRecord, s.Body, s.Signature) {

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/angler-dex/angler/internal/wire"
 )
 
 func TestRecord(t *testing.T) {
@@ -96,7 +98,7 @@ func TestRecordOfAnother(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	raw := encode(sealed{Body: body, Signature: testKey(t, 3).Sign(domainRecord, body)})
+	raw := wire.Encode(sealed{Body: body, Signature: testKey(t, 3).Sign(domainRecord, body)})
 	_, err = OpenRecord(raw, testNow)
 	wantError(t, err, ErrWrongMember)
 }
@@ -142,7 +144,7 @@ func TestRecordCaps(t *testing.T) {
 			if err != nil || name == "zone" { // neither has a form on the wire
 				return
 			}
-			raw := encode(sealed{Body: body, Signature: testKey(t, 3).Sign(domainRecord, body)})
+			raw := wire.Encode(sealed{Body: body, Signature: testKey(t, 3).Sign(domainRecord, body)})
 			_, err = OpenRecord(raw, testNow)
 			wantError(t, err, ErrMalformed)
 		})
@@ -171,11 +173,11 @@ func FuzzOpenRecord(f *testing.F) {
 		}
 		f.Add(body, true)
 	}
-	f.Add(encode(recordBody{ID: key.ID()}), true)
+	f.Add(wire.Encode(recordBody{ID: key.ID()}), true)
 	// sign lets the fuzzer past the signature: it writes bodies, we sign them.
 	f.Fuzz(func(t *testing.T, raw []byte, sign bool) {
 		if sign {
-			raw = encode(sealed{Body: raw, Signature: key.Sign(domainRecord, raw)})
+			raw = wire.Encode(sealed{Body: raw, Signature: key.Sign(domainRecord, raw)})
 		}
 		r, err := OpenRecord(raw, testNow)
 		if err != nil {
