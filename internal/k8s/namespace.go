@@ -1,0 +1,113 @@
+package k8s
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	corev1ac "k8s.io/client-go/applyconfigurations/core/v1"
+
+	"github.com/angler-dex/angler/internal/k8s/manifest"
+)
+
+// Reasons to look at the namespace again.
+const (
+	errAppeared    = notYet("the namespace has appeared meanwhile")
+	errTerminating = notYet("the namespace is still being deleted")
+)
+
+// ensureNamespace makes the namespace be there and be this lease's. One that is still being deleted is waited for.
+func (c *Cluster) ensureNamespace(ctx context.Context, spec manifest.Spec, o manifest.Object, mark *footprint) error {
+	err := retry(ctx, func(ctx context.Context) error {
+		there, err := c.lookup(ctx, spec, o.Name)
+		switch {
+		case err != nil:
+			return err
+		case there == nil:
+			return c.createNamespace(ctx, o, mark)
+		case there.DeletionTimestamp != nil:
+			return errTerminating
+		}
+		// With the UID in it, the request fails if this is another namespace by now.
+		config := *o.Config.(*corev1ac.NamespaceApplyConfiguration)
+		meta := *config.ObjectMetaApplyConfiguration
+		config.ObjectMetaApplyConfiguration = &meta
+		o := o
+		o.Config = config.WithUID(there.UID)
+		body, err := o.JSON()
+		if err != nil {
+			return err
+		}
+		_, err = c.applyOnce(ctx, o.Path(), body)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("make the namespace: %w", err)
+	}
+	return nil
+}
+
+// lookup returns the namespace if it is there and this lease's, nil if it is not there, ErrForeign if it is not ours.
+func (c *Cluster) lookup(ctx context.Context, spec manifest.Spec, name string) (*corev1.Namespace, error) {
+	there, err := c.set.CoreV1().Namespaces().Get(ctx, name, metav1.GetOptions{})
+	switch {
+	case apierrors.IsNotFound(err):
+		return nil, nil
+	case err != nil:
+		return nil, err
+	case there.Labels[manifest.LabelProvider] != spec.Provider || there.Labels[manifest.LabelLease] != spec.LeaseID:
+		return nil, fmt.Errorf("%w: %s does not carry this provider's and this lease's labels", ErrForeign, name)
+	}
+	return there, nil
+}
+
+// createNamespace asks for the namespace with a request that fails if it is there: server-side apply would take over a
+// foreign one. The request is not cut off when ctx is cancelled, so that we learn what came of it; it has attemptLimit.
+func (c *Cluster) createNamespace(ctx context.Context, o manifest.Object, mark *footprint) error {
+	body, err := o.JSON()
+	if err != nil {
+		return err
+	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	err = attempt(context.WithoutCancel(ctx), func(ctx context.Context) error {
+		return c.set.CoreV1().RESTClient().Post().AbsPath(o.Collection()).
+			Param("fieldManager", fieldManager).
+			SetHeader("Content-Type", "application/json").SetHeader("Accept", "application/json").Body(body).Do(ctx).Error()
+	})
+	code := statusOf(err)
+	switch {
+	case err == nil:
+		mark.made, mark.uncertain = true, false
+	case code == 0 || code >= 500: // it may have been carried out all the same
+		mark.made, mark.uncertain = true, true
+	case apierrors.IsAlreadyExists(err):
+		return errAppeared
+	}
+	return err
+}
+
+// deleteNamespace deletes this very namespace, or nothing. That it is gone already is success.
+func (c *Cluster) deleteNamespace(ctx context.Context, there *corev1.Namespace) error {
+	err := c.set.CoreV1().Namespaces().Delete(ctx, there.Name, metav1.DeleteOptions{
+		Preconditions: metav1.NewUIDPreconditions(string(there.UID)),
+	})
+	if apierrors.IsNotFound(err) {
+		return nil
+	}
+	return err
+}
+
+// uidOf reads the UID out of an object that the API server sent.
+func uidOf(object []byte) (types.UID, error) {
+	var o metav1.PartialObjectMetadata
+	if err := json.Unmarshal(object, &o); err != nil {
+		return "", fmt.Errorf("read the server's answer: %w", err)
+	}
+	return o.UID, nil
+}

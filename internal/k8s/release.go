@@ -1,0 +1,138 @@
+package k8s
+
+import (
+	"context"
+	"fmt"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
+
+	"github.com/angler-dex/angler/internal/k8s/manifest"
+)
+
+// An Owned is a namespace of ours.
+type Owned struct {
+	LeaseID     string
+	Namespace   string
+	Terminating bool // deleted, but not gone yet
+}
+
+// pageSize is how many namespaces are listed at once.
+const pageSize = 500
+
+// Release ends a lease. When it returns, the tenant may do nothing any more, as soon as the API server's authorizer has
+// taken notice (milliseconds); its tokens are refused altogether once the API server forgets that it knew them (ten
+// seconds); and the namespace is on its way out (WaitReleased waits for that). That there is none is success. Only a
+// namespace with this provider's and this lease's labels is touched.
+func (c *Cluster) Release(ctx context.Context, provider, leaseID string) error {
+	selector, err := leaseSelector(provider, leaseID)
+	if err != nil {
+		return err
+	}
+	err = retry(ctx, func(ctx context.Context) error {
+		return c.eachNamespace(ctx, selector, func(there *corev1.Namespace) error {
+			if err := c.revoke(ctx, there.Name); err != nil || there.DeletionTimestamp != nil {
+				return err
+			}
+			return c.deleteNamespace(ctx, there)
+		})
+	})
+	if err != nil {
+		return fmt.Errorf("release lease %s: %w", leaseID, refused(err))
+	}
+	return nil
+}
+
+// revoke takes the tenant's rights and account away. The namespace takes seconds to go, or forever if a finalizer in it
+// hangs; the binding goes at once, and with the account every token of it, those too that the tenant may have made for
+// itself (see package manifest).
+func (c *Cluster) revoke(ctx context.Context, namespace string) error {
+	err := c.set.RbacV1().RoleBindings(namespace).Delete(ctx, manifest.TenantBinding, metav1.DeleteOptions{})
+	if err == nil || apierrors.IsNotFound(err) {
+		err = c.set.CoreV1().ServiceAccounts(namespace).Delete(ctx, manifest.TenantAccount, metav1.DeleteOptions{})
+	}
+	if apierrors.IsNotFound(err) {
+		return nil
+	}
+	return err
+}
+
+const errRemains = notYet("the namespace is still there")
+
+// WaitReleased waits until nothing of a released lease is left in the cluster. Namespaces take five to ten seconds; one
+// that holds something with a finalizer may take forever, then the error is the context's.
+func (c *Cluster) WaitReleased(ctx context.Context, provider, leaseID string) error {
+	selector, err := leaseSelector(provider, leaseID)
+	if err != nil {
+		return err
+	}
+	err = retry(ctx, func(ctx context.Context) error {
+		return c.eachNamespace(ctx, selector, func(*corev1.Namespace) error { return errRemains })
+	})
+	if err != nil {
+		return fmt.Errorf("wait for the end of lease %s: %w", leaseID, refused(err))
+	}
+	return nil
+}
+
+// Owned lists this provider's namespaces, whatever state they are in.
+func (c *Cluster) Owned(ctx context.Context, provider string) ([]Owned, error) {
+	selector, err := selectorOf(labels.Set{manifest.LabelProvider: provider})
+	if err != nil {
+		return nil, err
+	}
+	var owned []Owned
+	err = retry(ctx, func(ctx context.Context) error {
+		owned = nil
+		return c.eachNamespace(ctx, selector, func(there *corev1.Namespace) error {
+			owned = append(owned, Owned{
+				LeaseID: there.Labels[manifest.LabelLease], Namespace: there.Name, Terminating: there.DeletionTimestamp != nil,
+			})
+			return nil
+		})
+	})
+	if err != nil {
+		return nil, fmt.Errorf("list namespaces: %w", refused(err))
+	}
+	return owned, nil
+}
+
+func leaseSelector(provider, leaseID string) (string, error) {
+	return selectorOf(labels.Set{manifest.LabelProvider: provider, manifest.LabelLease: leaseID})
+}
+
+// selectorOf selects what carries these labels. An empty value, which would select more than one lease or one provider's
+// leases, and one that is not a label value is refused.
+func selectorOf(set labels.Set) (string, error) {
+	for label, value := range set {
+		if value == "" {
+			return "", fmt.Errorf("k8s: no value for label %s", label)
+		}
+	}
+	selector, err := labels.ValidatedSelectorFromSet(set)
+	if err != nil {
+		return "", fmt.Errorf("k8s: %w", err)
+	}
+	return selector.String(), nil
+}
+
+// eachNamespace calls visit for every namespace that the selector selects, page by page.
+func (c *Cluster) eachNamespace(ctx context.Context, selector string, visit func(*corev1.Namespace) error) error {
+	options := metav1.ListOptions{LabelSelector: selector, Limit: pageSize}
+	for {
+		page, err := c.set.CoreV1().Namespaces().List(ctx, options)
+		if err != nil {
+			return err
+		}
+		for i := range page.Items {
+			if err := visit(&page.Items[i]); err != nil {
+				return err
+			}
+		}
+		if options.Continue = page.Continue; options.Continue == "" {
+			return nil
+		}
+	}
+}
