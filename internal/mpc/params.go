@@ -39,8 +39,7 @@ func newParams(c *Config) (*params, error) {
 		return nil, fmt.Errorf("mpc: a circuit for %d parties among %d", template.Parties, c.N)
 	}
 	m := &params{sid: c.SID, roster: c.Roster, self: c.Self, n: c.N, k: c.K, function: c.Function, template: template, ands: template.ANDs()}
-	m.ell = max(triple.MinANDs, m.ands)
-	m.bucket = triple.BucketSize(m.ell)
+	m.ell, m.bucket = triple.Plan(m.ands)
 	for i := range m.n {
 		m.inputWires = append(m.inputWires, template.InputsOf(i))
 		m.outputCounts = append(m.outputCounts, len(template.OutputsOf(i)))

@@ -35,7 +35,9 @@ func (k *kind) reasons() []string { return slices.Sorted(maps.Keys(k.seen)) }
 // the honest inputs: few by default, more where the environment asks for it.
 func tamperRuns(t *testing.T) int {
 	v := os.Getenv("ANGLER_MPC_TAMPER_RUNS")
-	if v == "" {
+	if v == "" && underRace {
+		return 1
+	} else if v == "" {
 		return 2
 	}
 	n, err := strconv.Atoi(v)
@@ -65,7 +67,7 @@ func TestTamper(t *testing.T) {
 				count *= 5
 				aborts = k.try(t, count)
 			}
-			if k.wire != nil {
+			if k.wire != nil || underRace {
 				aborts[1] = aborts[0]
 			}
 			if k.sure && (aborts[0] < count || aborts[1] < count) {
@@ -83,7 +85,7 @@ func TestTamper(t *testing.T) {
 func (k *kind) try(t *testing.T, count int) (aborts [2]int) {
 	t.Helper()
 	assignments := uint64(2)
-	if k.wire != nil {
+	if k.wire != nil || underRace {
 		assignments = 1
 	}
 	for assignment := range assignments {

@@ -2,7 +2,7 @@
 // z = x ∧ y, every share authenticated towards every other party.
 //
 // Leaky ANDs are those of YWZ20 (Yang, Wang, Zhang, CCS 2020, eprint
-// 2019/1104, Fig. 5), malicious but for one flaw: a cheat who guesses a bit x
+// 2019/1104), malicious but for one flaw: a cheat who guesses a bit x
 // of an honest party passes with probability ½ and then knows that bit.
 // Bucketing removes it: the leaky ANDs are permuted by a coin which nobody
 // knew when they were made, and B of them become one triple, whose x is secret
@@ -25,19 +25,28 @@ const (
 	window      = 1<<(8*WindowBytes) - 1
 )
 
-// MinANDs is the least number of triples that are made: smaller circuits are
-// padded to it, for below it no affordable bucket gives 2^-40.
-const MinANDs = 320
+// buckets lists, for each bucket size B, the least number ℓ of triples for which
+// a cheat spoils a whole bucket with probability at most 2^-40: with c leaky
+// ANDs spoilt, each unnoticed with ½, the expected number of buckets that hold
+// nothing else is ℓ·C(c, B)/C(Bℓ, B), so for all c
+//
+//	2^-c · ℓ · C(c, B) / C(Bℓ, B) ≤ 2^-40.
+var buckets = [...]struct{ size, triples int }{{5, 320}, {4, 3_044}, {3, 276_325}}
 
-// BucketSize returns B for ℓ ≥ MinANDs triples, the least B for which a cheat
-// spoils a whole bucket with probability at most 2^-40.
-func BucketSize(ands int) int {
-	switch {
-	case ands >= 276_325:
-		return 3
-	case ands >= 3_044:
-		return 4
-	default:
-		return 5
+// MinTriples is the least number of triples that are made: smaller circuits are
+// padded to it.
+const MinTriples = 320
+
+// Plan returns how many triples are made for a circuit with the given number of
+// AND gates, and of how many leaky ANDs each: of the plans that give 2^-40 the
+// one that takes the fewest authenticated bits, 3B+1 a triple. A circuit shortly
+// below a threshold is padded to it.
+func Plan(ands int) (triples, bucket int) {
+	for _, b := range buckets {
+		n := max(ands, b.triples)
+		if bucket == 0 || n*(3*b.size+1) < triples*(3*bucket+1) {
+			triples, bucket = n, b.size
+		}
 	}
+	return triples, bucket
 }

@@ -241,11 +241,11 @@ func open(t *testing.T, tb *table, buckets []*triple.Buckets, lambda []*auth.Sha
 	return proof
 }
 
-// TestBucketSize: at each threshold the chance that a cheat who spoils c leaky
-// ANDs, each unnoticed with ½, owns a whole bucket is at most 2^-40 for every c
-// (union bound over ℓ buckets), and one triple less or one leaky AND less in a
-// bucket is not enough.
-func TestBucketSize(t *testing.T) {
+// TestPlan: for every plan the chance that a cheat who spoils c leaky ANDs, each
+// unnoticed with ½, owns a whole bucket is at most 2^-40 for every c (union
+// bound over the buckets); one triple less or one leaky AND less in a bucket is
+// not enough; and no plan takes more bits than the one for more ANDs.
+func TestPlan(t *testing.T) {
 	chance := func(ell, b int) (log float64) {
 		log = math.Inf(-1)
 		for c := b; c < 200; c++ {
@@ -253,17 +253,30 @@ func TestBucketSize(t *testing.T) {
 		}
 		return log
 	}
-	for _, v := range []struct{ ell, b int }{{triple.MinANDs, 5}, {3_043, 5}, {3_044, 4}, {276_324, 4}, {276_325, 3}, {10_000_000, 3}} {
-		if got := triple.BucketSize(v.ell); got != v.b {
-			t.Errorf("ℓ = %d: B = %d, want %d", v.ell, got, v.b)
+	for _, v := range []struct{ ands, triples, bucket int }{
+		{0, triple.MinTriples, 5}, {320, 320, 5}, {321, 321, 5}, {2_473, 2_473, 5}, {2_474, 3_044, 4}, {3_044, 3_044, 4}, {3_045, 3_045, 4},
+		{200_000, 200_000, 4}, {276_325, 276_325, 3}, {10_000_000, 10_000_000, 3},
+	} {
+		triples, bucket := triple.Plan(v.ands)
+		if triples != v.triples || bucket != v.bucket {
+			t.Errorf("%d ANDs: %d triples of %d, want %d of %d", v.ands, triples, bucket, v.triples, v.bucket)
 		}
-		if c := chance(v.ell, v.b); c > -40 {
-			t.Errorf("ℓ = %d, B = %d: 2^%.2f", v.ell, v.b, c)
+		if c := chance(triples, bucket); c > -40 {
+			t.Errorf("%d triples of %d: 2^%.2f", triples, bucket, c)
 		}
 	}
-	for _, v := range []struct{ ell, b int }{{triple.MinANDs - 1, 5}, {3_043, 4}, {276_324, 3}} {
-		if c := chance(v.ell, v.b); c <= -40 {
-			t.Errorf("ℓ = %d, B = %d would do: 2^%.2f", v.ell, v.b, c)
+	for _, v := range []struct{ triples, bucket int }{{319, 5}, {3_043, 4}, {276_324, 3}} {
+		if c := chance(v.triples, v.bucket); c <= -40 {
+			t.Errorf("%d triples of %d would do: 2^%.2f", v.triples, v.bucket, c)
+		}
+	}
+	last := 0
+	for ands := range 10_000 {
+		triples, bucket := triple.Plan(ands)
+		if bits := triples * (3*bucket + 1); bits < last {
+			t.Fatalf("%d ANDs take fewer bits than %d", ands, ands-1)
+		} else {
+			last = bits
 		}
 	}
 }
