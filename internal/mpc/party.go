@@ -34,9 +34,10 @@ type Party struct {
 	clear   clearance
 	circuit *circuit.Circuit // for the order that the coin drew
 
-	outputs []bool
-	minted  map[int]WarmPair
-	stats   Stats
+	outputs   []bool
+	unreached []int
+	minted    map[int]WarmPair
+	stats     Stats
 }
 
 // secrets is everything that is wiped when the party ends.
@@ -107,7 +108,9 @@ func (p *Party) expect(flight, j int) int {
 // keeps slices of in.
 //
 // Any error ends the party: its secrets are wiped, its cached sets are burnt,
-// and there are no outputs. An *AbortError is a fault of somebody else.
+// and there are no outputs. An *AbortError is a fault of somebody else. Errors
+// of emit are passed on, but for those in F9: who cannot be reached any more
+// loses its own outputs, nobody else's (see Unreached).
 func (p *Party) Step(in [][]byte, emit func(to int, chunk []byte) error) error {
 	if p.failed != nil || p.done {
 		return ErrEnded
@@ -241,13 +244,23 @@ func (p *Party) send(out outgoing, emit func(to int, chunk []byte) error) error 
 		p.bound[0] = frameHashes(p.cfg.Workers, frames)
 	}
 	for j, b := range frames {
-		for len(b) > 0 {
-			n := min(len(b), chunkSize)
-			if err := emit(j, b[:n:n]); err != nil {
-				return err
-			}
-			b = b[n:]
+		if err := sendChunks(j, b, emit); err == nil {
+			continue
+		} else if f < lastFlight {
+			return err
 		}
+		p.unreached = append(p.unreached, j)
+	}
+	return nil
+}
+
+func sendChunks(to int, b []byte, emit func(to int, chunk []byte) error) error {
+	for len(b) > 0 {
+		n := min(len(b), chunkSize)
+		if err := emit(to, b[:n:n]); err != nil {
+			return err
+		}
+		b = b[n:]
 	}
 	return nil
 }
@@ -288,6 +301,10 @@ func (p *Party) Minted() map[int]WarmPair {
 	}
 	return p.minted
 }
+
+// Unreached returns the parties to which F9 could not be sent. Their outputs
+// are lost; those of this party are not.
+func (p *Party) Unreached() []int { return p.unreached }
 
 // Circuit returns the circuit in the order that the coin drew, nil before F6.
 func (p *Party) Circuit() *circuit.Circuit { return p.circuit }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"slices"
 	"testing"
 	"testing/synctest"
 
@@ -86,6 +87,42 @@ func TestRunLeavesNothing(t *testing.T) {
 			})
 		}
 	}
+}
+
+// TestUnreached: in F9 a party that cannot be reached loses its outputs, nobody
+// else does.
+func TestUnreached(t *testing.T) {
+	m := &trial{name: "unreached", fn: mpctest.RandomFunction(1, 3, 9, 8, 2), sets: dealt("unreached", 0, 3)}
+	parties := m.start(t)
+	machines := make([]mpctest.Machine, 3)
+	for i, p := range parties {
+		machines[i] = deaf{p}
+	}
+	mpctest.Drive(machines, nil)
+	for i, p := range parties {
+		out, ok := p.Outputs()
+		if ok != (i != 2) {
+			t.Fatalf("party %d: outputs %v", i, ok)
+		}
+		if i == 2 {
+			continue
+		}
+		if want := wanted(t, p.circuit, m.inputs, i); !slices.Equal(out, want) || !slices.Equal(p.Unreached(), []int{2}) {
+			t.Errorf("party %d: outputs %v, want %v; unreached %v", i, out, want, p.Unreached())
+		}
+	}
+}
+
+// deaf is a party that cannot send to party 2 in F9.
+type deaf struct{ *Party }
+
+func (d deaf) Step(in [][]byte, emit func(to int, chunk []byte) error) error {
+	return d.Party.Step(in, func(to int, chunk []byte) error {
+		if to == 2 && d.flight == lastFlight {
+			return errors.New("gone")
+		}
+		return emit(to, chunk)
+	})
 }
 
 // TestLocalFaults: what fails on one's own side is no abort by a peer, and
