@@ -271,9 +271,9 @@ func TestIdleLinkLivesAndSilentLinkDies(t *testing.T) {
 		t.Fatal(err)
 	}
 	line := &pipe{PacketConn: socket}
-	a := testNode(t, Config{Key: testKey(t, 1), Idle: 5 * time.Second})
+	a := testNode(t, Config{Key: testKey(t, 1), Idle: 7 * time.Second})
 	b := testNode(t, Config{Key: testKey(t, 2), Idle: 5 * time.Second})
-	c := testNode(t, Config{Key: testKey(t, 3), Idle: 5 * time.Second, Conn: line})
+	c := testNode(t, Config{Key: testKey(t, 3), Idle: 7 * time.Second, Conn: line})
 	idle, silent := connect(t, a, b), connect(t, a, c)
 	s := open(t, silent, kindEcho)
 	defer s.Close()

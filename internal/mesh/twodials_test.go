@@ -1,6 +1,8 @@
 package mesh
 
 import (
+	"context"
+	"encoding/binary"
 	"fmt"
 	"net/netip"
 	"sync"
@@ -122,6 +124,82 @@ func TestRetiredConnectionFinishesItsStreams(t *testing.T) {
 	eventually(t, "one connection each", func() bool { return quiet(1, a, b) })
 	burst(t, l)
 	burst(t, back)
+}
+
+// "has seen as many streams as that says": a stream that the network delivers
+// after its opener's last word about the connection is served all the same.
+func TestRetiredConnectionWaitsForLateStreams(t *testing.T) {
+	n, err := Listen(Config{Key: testKey(t, 1), Addr: "127.0.0.1:0"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := make(chan string, 1)
+	n.Handle(kindFrame, func(_ context.Context, s *Stream) {
+		frame, err := s.ReadFrame(100)
+		got <- fmt.Sprint(string(frame), err)
+	})
+	go func() { _ = n.Run(t.Context()) }()
+	defer n.Close()
+	h := newHostile(t, 3)
+	first, second := h.dial(n), h.dial(n)
+	control := h.sayAs(first, 1)
+	in, _ := h.hear(first)
+	h.sayAs(second, 2)
+	if opened, err := readRetire(in); err != nil || opened != 0 {
+		t.Fatalf("retired with %d streams opened, %v", opened, err)
+	}
+	h.end(h.write(control, binary.BigEndian.AppendUint64(nil, 1)))
+	eventually(t, "our word has arrived", func() bool {
+		n.mu.Lock()
+		defer n.mu.Unlock()
+		for _, c := range n.links[h.key.ID()][0].conns {
+			if c.peerDone {
+				return true
+			}
+		}
+		return false
+	})
+	late, err := first.OpenStream()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := late.Write(append([]byte{byte(kindFrame), 0, 0, 0, 4}, "late"...)); err != nil {
+		t.Fatal(err)
+	}
+	if err := late.Close(); err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case text := <-got:
+		if text != "late<nil>" {
+			t.Fatal(text)
+		}
+	case <-testContext(t).Done():
+		t.Fatal("the stream was lost")
+	}
+	<-first.Context().Done()
+	if second.Context().Err() != nil {
+		t.Fatal("the other connection was closed as well")
+	}
+}
+
+// A connection that is superfluous from the start hears hello first all the same.
+func TestHelloComesFirst(t *testing.T) {
+	n := testNode(t, Config{Key: testKey(t, 1)})
+	h := newHostile(t, 3)
+	best := h.dial(n)
+	h.sayAs(best, 1000)
+	h.hear(best)
+	for sequence := range uint64(100) {
+		qc := h.dial(n)
+		h.sayAs(qc, sequence)
+		if _, who := h.hear(qc); who.instance != n.instance || who.sequence != 0 {
+			t.Fatalf("hello of %x", who)
+		}
+		if err := qc.CloseWithError(0, ""); err != nil {
+			t.Fatal(err)
+		}
+	}
 }
 
 // Many callers at both ends, one attempt each end.
