@@ -72,8 +72,8 @@ as founder pool create demo --bootstrap "$dht" --out "$home/pool.yaml"
 invite() { # invite WHO ROLE OPERATOR
   local id
   id=$(as "$1" identity show -o name)
-  as founder pool invite "$id" --role "$2" --operator "$3" --out "$home/$1.invitation"
-  as "$1" pool join "$home/$1.invitation"
+  as founder pool invite "$id" --role "$2" --operator "$3" --out "$home/$1.invitation" -q
+  as "$1" pool join "$home/$1.invitation" -q
 }
 invite bootstrap operator founder
 background bootstrap env ANGLER_STATE_DIR="$home/bootstrap" "$bin/angler" serve --dht-only --dht-listen "$dht"
@@ -130,12 +130,12 @@ pod fits 30 | kubectl apply -f - || fail "a pod within the quota was refused"
 show "kubectl apply -f pod-with-3-more.yaml"
 if out=$(pod greedy 3 | kubectl apply -f - 2>&1); then fail "a pod over the quota was accepted"; fi
 grep -q 'exceeded quota' <<<"$out" || fail "refused, but not by the quota: $out"
-note "${out##*: }"
+note "$out"
 show "kubectl get pods -n default"
 if out=$(kubectl get pods -n default 2>&1); then fail "another namespace was readable"; fi
 note "$out"
-show "kubectl get resourcequota"
-kubectl get resourcequota
+show "kubectl describe resourcequota angler      # its cpu and memory"
+kubectl describe resourcequota angler | grep -E '^(Resource|-|(limits|requests)[.](cpu|memory))'
 
 if [ -n "$keep" ]; then
   step "left running, in $home"
