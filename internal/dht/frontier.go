@@ -121,22 +121,30 @@ func (f *frontier) nextExpansion() (contact, bool) {
 	if !f.settled() {
 		return contact{}, false
 	}
+	c := f.unexpanded()
+	if c == nil {
+		return contact{}, false
+	}
+	c.expanded = true
+	f.expanding++
+	return c.contact, true
+}
+
+// unexpanded is the nearest of the nodes to expand that has not been, or nil.
+func (f *frontier) unexpanded() *candidate {
 	near := 0
 	for _, c := range f.cands {
 		if near == f.expand {
 			break
 		}
-		if c.state != answered {
-			continue
-		}
-		near++
-		if !c.expanded {
-			c.expanded = true
-			f.expanding++
-			return c.contact, true
+		if c.state == answered {
+			near++
+			if !c.expanded {
+				return c
+			}
 		}
 	}
-	return contact{}, false
+	return nil
 }
 
 // busy is the number of questions that count against the parallelism.
@@ -176,7 +184,9 @@ func (f *frontier) settled() bool {
 }
 
 // done reports whether the path has ended.
-func (f *frontier) done() bool { return f.expanding == 0 && f.settled() }
+func (f *frontier) done() bool {
+	return f.expanding == 0 && f.settled() && f.unexpanded() == nil
+}
 
 // answered records a node's answer. The id that it gives itself counts from
 // here on, whatever others said.

@@ -36,6 +36,7 @@ type joining struct {
 	bootstrap []netip.AddrPort // as last resolved
 	saved     []contact        // from the last run; those that failed are dropped
 	err       error            // why the last round failed
+	founder   bool             // a bootstrap node itself, or without any: may be alone
 }
 
 func newJoining() joining {
@@ -131,6 +132,9 @@ func (n *Node) joinRound(ctx context.Context) {
 	}
 	others, self := n.greet(ctx, targets)
 	founder := !n.cfg.Passive && (self || len(n.cfg.Bootstrap) == 0)
+	n.joining.mu.Lock()
+	n.joining.founder = founder
+	n.joining.mu.Unlock()
 	switch {
 	case ctx.Err() != nil:
 		return
@@ -212,6 +216,12 @@ func (n *Node) resolveBootstrap(ctx context.Context) ([]netip.AddrPort, error) {
 		}
 	}
 	return slices.Clone(n.joining.bootstrap), errors.Join(errs...)
+}
+
+func (n *Node) founds() bool {
+	n.joining.mu.Lock()
+	defer n.joining.mu.Unlock()
+	return n.joining.founder
 }
 
 func (n *Node) bootstrapAddrs() []netip.AddrPort {

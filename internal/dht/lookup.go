@@ -24,7 +24,7 @@ var errEnough = errors.New("enough found")
 //
 // It returns nil when the search is over, whatever it found, the context's
 // error when that ended first, and an error that wraps ErrNoBootstrap when no
-// node answered. Addresses are hints from strangers: whoever stands behind one
+// node answered (unless this is the first node of its network). Addresses are hints from strangers: whoever stands behind one
 // must prove who it is.
 func (n *Node) Lookup(ctx context.Context, keys []Key, found func(netip.AddrPort) bool) error {
 	if err := n.serving(ctx); err != nil {
@@ -68,7 +68,7 @@ func (n *Node) Lookup(ctx context.Context, keys []Key, found func(netip.AddrPort
 			mu.Lock()
 			defer mu.Unlock()
 			switch {
-			case err == nil:
+			case err == nil, errors.Is(err, ErrNoBootstrap) && n.founds():
 				answered++
 				return nil
 			case errors.Is(err, ErrNoBootstrap):
