@@ -53,9 +53,9 @@ func TestLoadOrCreate(t *testing.T) {
 		t.Fatalf("read back %v, %v", loaded, err)
 	}
 	for name, want := range map[string]os.FileMode{path: 0o600, filepath.Dir(path): 0o700} {
-		info, err := os.Stat(name)
-		if err != nil || info.Mode().Perm() != want {
-			t.Errorf("%s: mode %v, %v", name, info.Mode(), err)
+		info, failed := os.Stat(name)
+		if failed != nil || info.Mode().Perm() != want {
+			t.Errorf("%s: mode %v, %v", name, info.Mode(), failed)
 		}
 	}
 	names, err := filepath.Glob(filepath.Join(filepath.Dir(path), "*"))
@@ -178,7 +178,7 @@ func TestCertificate(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := parsed.CheckSignature(parsed.SignatureAlgorithm, parsed.RawTBSCertificate, parsed.Signature); err != nil {
+	if err = parsed.CheckSignature(parsed.SignatureAlgorithm, parsed.RawTBSCertificate, parsed.Signature); err != nil {
 		t.Fatal(err)
 	}
 	id, err := FromCertificates([]*x509.Certificate{parsed})

@@ -74,7 +74,7 @@ func Load(path string) (*Key, error) {
 	if perm := info.Mode().Perm(); perm&0o077 != 0 {
 		return nil, fmt.Errorf("load key: %w: %s has mode %04o: run `chmod 600 %s`, and make a new identity if others may have read it", ErrKeyMode, path, perm, path)
 	}
-	if err := checkFolder(filepath.Dir(path)); err != nil {
+	if err = checkFolder(filepath.Dir(path)); err != nil {
 		return nil, err
 	}
 	file, err := io.ReadAll(io.LimitReader(f, maxKeyFile+1))
@@ -145,7 +145,7 @@ func (k *Key) store(path string) error {
 // left behind, are not in each other's way; it is no secret.
 func writeTemporary(path string, content []byte) (name string, err error) {
 	var suffix [8]byte
-	if _, err := rand.Read(suffix[:]); err != nil {
+	if _, err = rand.Read(suffix[:]); err != nil {
 		return "", err
 	}
 	name = path + ".new-" + hex.EncodeToString(suffix[:])

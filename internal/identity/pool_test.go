@@ -190,7 +190,7 @@ func TestInvitationFile(t *testing.T) {
 	if err != nil || !reflect.DeepEqual(back, inv) {
 		t.Fatalf("read back %+v, %v", back, err)
 	}
-	if err := back.Verify(testKey(t, 3).ID(), testNow); err != nil {
+	if err = back.Verify(testKey(t, 3).ID(), testNow); err != nil {
 		t.Fatal(err)
 	}
 	wantError(t, back.Verify(testKey(t, 4).ID(), testNow), ErrWrongMember)
@@ -198,7 +198,7 @@ func TestInvitationFile(t *testing.T) {
 		"", "pool: {}", strings.Replace(string(file), "12:00:00Z", "12:00:00.5Z", 1), string(file) + "more: 1\n",
 		strings.Replace(string(file), "role: operator", "role: admin", 1),
 	} {
-		_, err := ParseInvitation([]byte(bad))
+		_, err = ParseInvitation([]byte(bad))
 		wantError(t, err, ErrMalformed)
 	}
 	// Another zone for the same second is the same statement.

@@ -105,7 +105,7 @@ func (c *conn) introduce(ctx context.Context) (*Link, quic.ApplicationErrorCode,
 	}
 	c.peer = peer
 	if !c.dialled && c.node.cfg.Admit != nil {
-		if err := c.node.cfg.Admit(peer, c.addr); err != nil {
+		if err = c.node.cfg.Admit(peer, c.addr); err != nil {
 			return nil, codeRefused, fmt.Errorf("not admitted: %w", err)
 		}
 	}
@@ -113,7 +113,7 @@ func (c *conn) introduce(ctx context.Context) (*Link, quic.ApplicationErrorCode,
 		return nil, codeClosed, c.fault(err)
 	}
 	if c.dialled {
-		if err := c.greet(); err != nil {
+		if err = c.greet(); err != nil {
 			return nil, codeClosed, err
 		}
 	}
@@ -133,7 +133,7 @@ func (c *conn) introduce(ctx context.Context) (*Link, quic.ApplicationErrorCode,
 		return nil, codeBusy, err
 	}
 	if !c.dialled { // only now there is a place for the peer
-		if err := c.greet(); err != nil {
+		if err = c.greet(); err != nil {
 			c.node.bury(c)
 			return nil, codeClosed, err
 		}

@@ -19,7 +19,7 @@ func TestCloseWithoutRun(t *testing.T) {
 		t.Fatal(err)
 	}
 	for range 2 {
-		if err := n.Close(); err != nil {
+		if err = n.Close(); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -102,7 +102,7 @@ func TestShutdownInTheMiddle(t *testing.T) {
 		wrote := make(chan error, 1)
 		go func() {
 			for {
-				if _, err := ours.Write(noise(1 << 20)); err != nil {
+				if _, err = ours.Write(noise(1 << 20)); err != nil {
 					wrote <- err
 					return
 				}
@@ -112,13 +112,13 @@ func TestShutdownInTheMiddle(t *testing.T) {
 		h.dial(a) // and never says hello
 		eventually(t, "the handler runs", func() bool { return running.Load() == 1 })
 		cancel()
-		if err := <-ended; err != nil {
+		if err = <-ended; err != nil {
 			t.Fatal(err)
 		}
 		if running.Load() != 0 {
 			t.Fatal("Run has left a handler behind")
 		}
-		if err := <-wrote; err == nil {
+		if err = <-wrote; err == nil {
 			t.Fatal("a write after the end")
 		}
 		select {
@@ -227,10 +227,10 @@ func TestCrashAndReturn(t *testing.T) {
 	go func() { died <- b.Run(t.Context()) }()
 	l := connect(t, a, b)
 	echo(t, l, []byte("before"))
-	if err := socket.Close(); err != nil {
+	if err = socket.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if err := <-died; err == nil {
+	if err = <-died; err == nil {
 		t.Fatal("Run did not notice that the socket is gone")
 	}
 	again := testNode(t, Config{Key: testKey(t, 2), Addr: b.Addr().String()})

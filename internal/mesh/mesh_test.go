@@ -353,7 +353,7 @@ func TestNobodyThere(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := gone.Close(); err != nil {
+	if err = gone.Close(); err != nil {
 		t.Fatal(err)
 	}
 	_, err = a.Connect(testContext(t), gone.Self(), []netip.AddrPort{gone.Addr()})

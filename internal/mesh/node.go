@@ -87,7 +87,7 @@ func Listen(cfg Config) (*Node, error) {
 		links:    make(map[identity.PeerID][]*Link),
 		dials:    make(map[identity.PeerID]*dialling),
 	}
-	if _, err := io.ReadFull(rnd, n.instance[:]); err != nil {
+	if _, err = io.ReadFull(rnd, n.instance[:]); err != nil {
 		return nil, fmt.Errorf("mesh: draw the instance: %w", err)
 	}
 	if n.conn == nil {

@@ -135,8 +135,8 @@ func TestRetiredConnectionWaitsForLateStreams(t *testing.T) {
 	}
 	got := make(chan string, 1)
 	n.Handle(kindFrame, func(_ context.Context, s *Stream) {
-		frame, err := s.ReadFrame(100)
-		got <- fmt.Sprint(string(frame), err)
+		frame, failed := s.ReadFrame(100)
+		got <- fmt.Sprint(string(frame), failed)
 	})
 	go func() { _ = n.Run(t.Context()) }()
 	defer n.Close()
@@ -145,8 +145,8 @@ func TestRetiredConnectionWaitsForLateStreams(t *testing.T) {
 	control := h.sayAs(first, 1)
 	in, _ := h.hear(first)
 	h.sayAs(second, 2)
-	if opened, err := readRetire(in); err != nil || opened != 0 {
-		t.Fatalf("retired with %d streams opened, %v", opened, err)
+	if opened, failed := readRetire(in); failed != nil || opened != 0 {
+		t.Fatalf("retired with %d streams opened, %v", opened, failed)
 	}
 	h.end(h.write(control, binary.BigEndian.AppendUint64(nil, 1)))
 	eventually(t, "our word has arrived", func() bool {
