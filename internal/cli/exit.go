@@ -9,7 +9,10 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/angler-dex/angler/internal/control"
+	"github.com/angler-dex/angler/internal/dht"
+	"github.com/angler-dex/angler/internal/k8s"
 	"github.com/angler-dex/angler/internal/market"
+	"github.com/angler-dex/angler/internal/requester"
 )
 
 // Exit codes; scripts rely on them.
@@ -96,7 +99,12 @@ var codes = []struct {
 	{control.ErrNoDaemon, ExitNoDaemon, "start one with 'angler serve', or point at a running one with --state-dir or --socket"},
 	{control.ErrNoBootstrap, ExitNoBootstrap, ""},
 	{control.ErrNoCluster, ExitNoCluster, ""},
+	{dht.ErrNoBootstrap, ExitNoBootstrap, "its address stands in the pool's file; --bootstrap names another"},
+	{k8s.ErrNoCluster, ExitNoCluster, "name one with --kubeconfig or $KUBECONFIG"},
 	{control.ErrInvalid, ExitUsage, ""},
+	{requester.ErrNoFit, ExitNoMatch, "no single provider has that much at a price within --max-price (this version has no --split); --wait keeps trying"},
+	{requester.ErrAborted, ExitAborted, ""},
+	{requester.ErrDeadline, ExitDeadline, "--deadline bounds each try"},
 	{control.ErrDeadline, ExitDeadline, ""},
 	{errTimeout, ExitDeadline, ""},
 	{context.DeadlineExceeded, ExitDeadline, ""},
@@ -112,6 +120,14 @@ func codeOf(err error) (code int, hint string) {
 	var field *market.FieldError
 	if errors.As(err, &usage) || errors.As(err, &field) {
 		return ExitUsage, ""
+	}
+	var few *requester.TooFewError
+	var provision *requester.ProvisionError
+	switch {
+	case errors.As(err, &few):
+		return ExitTooFew, "--wait keeps trying; --min-providers asks for fewer, which tells each more"
+	case errors.As(err, &provision):
+		return ExitProvision, ""
 	}
 	for _, c := range codes {
 		if errors.Is(err, c.is) {

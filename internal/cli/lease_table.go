@@ -9,8 +9,13 @@ import (
 
 func leaseTable(p *page, list []control.Lease, now time.Time) {
 	heads := []string{"LEASE", "STATE", "UNIT", "UNITS", "PRICE", "NAMESPACE", "EXPIRES"}
+	// A lease that is ours has a provider, one that we provide has a requester too.
+	provided := len(list) > 0 && list[0].Requester != ""
 	if p.wide {
-		heads = append(heads, "PROVIDER", "REQUESTER")
+		heads = append(heads, "PROVIDER")
+	}
+	if p.wide && provided {
+		heads[len(heads)-1] = "REQUESTER"
 	}
 	t := newTable(heads...)
 	for _, l := range list {
@@ -24,8 +29,12 @@ func leaseTable(p *page, list []control.Lease, now time.Time) {
 		}
 		row := []string{short(l.ID), l.State, shortClass(l.Class), strconv.FormatUint(uint64(l.Quantity), 10), l.Price, l.Namespace, ends}
 		if p.wide {
+			other := l.Provider
+			if provided {
+				other = l.Requester
+			}
 			row[0], row[2] = l.ID, l.Class
-			row = append(row, l.Provider, l.Requester)
+			row = append(row, other)
 		}
 		t.row(row...)
 	}
@@ -34,7 +43,7 @@ func leaseTable(p *page, list []control.Lease, now time.Time) {
 
 // short is as much of an id as a table shows.
 func short(id string) string {
-	const n = 8
+	const n = 10
 	if len(id) > n {
 		return id[:n]
 	}

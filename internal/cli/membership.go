@@ -143,3 +143,30 @@ func (a *app) checkMembership(j joined, id identity.PeerID, roles ...identity.Ro
 	}
 	return j.Pool.Verify(*j.Membership, id, role, a.now())
 }
+
+// poolOnly finds the pool of --pool, or the only one that was joined, in whatever role.
+func (a *app) poolOnly() (joined, error) {
+	if isPath(a.flags.pool) {
+		j, err := a.readPool(a.flags.pool)
+		if err != nil {
+			err = usagef("--pool: %w", err)
+		}
+		return j, err
+	}
+	name, err := a.poolName()
+	if err != nil {
+		return joined{}, err
+	}
+	for _, path := range a.poolFiles(name) {
+		j, err := a.readPool(path)
+		if !errors.Is(err, fs.ErrNotExist) {
+			return j, err
+		}
+	}
+	return joined{}, fmt.Errorf("nothing of pool %s is left here: join it again", name)
+}
+
+// poolFiles are the places where something of a pool may be.
+func (a *app) poolFiles(name string) []string {
+	return []string{a.memberFile(name, identity.RoleRequester), a.memberFile(name, identity.RoleOperator), a.poolFile(name)}
+}

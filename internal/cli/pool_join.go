@@ -75,9 +75,7 @@ func (a *app) join(from string) error {
 
 // checkSamePool refuses a pool that has the name of one that was joined but none of its signers: somebody else's.
 func (a *app) checkSamePool(pool identity.Pool) error {
-	for _, path := range []string{
-		a.poolFile(pool.Name), a.memberFile(pool.Name, identity.RoleOperator), a.memberFile(pool.Name, identity.RoleRequester),
-	} {
+	for _, path := range a.poolFiles(pool.Name) {
 		old, err := a.readPool(path)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue

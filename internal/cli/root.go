@@ -78,7 +78,8 @@ func (a *app) rootCommand() *cobra.Command {
 		&cobra.Group{ID: groupTry, Title: "Try and measure:"},
 	)
 	group(root,
-		in(groupProvide, a.offerCommand()), in(groupProvide, a.statusCommand()),
+		in(groupProvide, a.serveCommand()), in(groupProvide, a.offerCommand()), in(groupProvide, a.statusCommand()),
+		in(groupRequest, a.requestCommand()), in(groupRequest, a.leaseCommand()),
 		in(groupTry, a.simulateCommand()),
 		in(groupMember, a.poolCommand()), in(groupMember, a.identityCommand()),
 		a.versionCommand(), a.completionCommand(), a.docsCommand(),

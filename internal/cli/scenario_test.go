@@ -95,7 +95,10 @@ func FuzzScenario(f *testing.F) {
 
 // TestSimulateAgreesWithTheReference runs small random scenarios, many of them tied, through the whole protocol.
 func TestSimulateAgreesWithTheReference(t *testing.T) {
-	const runs = 6
+	runs := 6
+	if testing.Short() { // under the race detector each takes ten times as long
+		runs = 2
+	}
 	rng := mathrand.New(mathrand.NewPCG(1, 2))
 	for run := range runs {
 		s := &scenario{policy: placement.LowestPricePolicy, quantity: market.Quantity(1 + rng.IntN(3)), maxPrice: market.Price(rng.IntN(4))}

@@ -2,11 +2,13 @@ package cli
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"net/netip"
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -15,32 +17,81 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/angler-dex/angler/internal/control"
+	"github.com/angler-dex/angler/internal/k8s/k8stest"
 	"github.com/angler-dex/angler/internal/market"
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"angler": func() { os.Exit(Main()) }})
+	testscript.Main(k8stest.Wrap(m), map[string]func(){"angler": func() { os.Exit(Main()) }})
 }
 
 // TestScripts runs the commands as processes of their own. Each script has a home folder in which nothing is set up.
-func TestScripts(t *testing.T) {
+func TestScripts(t *testing.T) { runScripts(t, "testdata/script", "") }
+
+// TestPool runs scripts in which daemons trade the capacity of a real Kubernetes control plane.
+func TestPool(t *testing.T) { runScripts(t, "testdata/pool", k8stest.Start(t)) }
+
+func runScripts(t *testing.T, dir, kubeconfig string) {
 	testscript.Run(t, testscript.Params{
-		Dir:                 "testdata/script",
+		Dir:                 dir,
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 		Setup: func(env *testscript.Env) error {
 			home := filepath.Join(env.WorkDir, "home")
-			for k, v := range map[string]string{"HOME": home, "TERM": "xterm", "XDG_RUNTIME_DIR": "", "XDG_CONFIG_HOME": "", "XDG_STATE_HOME": ""} {
+			for k, v := range map[string]string{
+				"HOME": home, "TERM": "xterm", "XDG_RUNTIME_DIR": "", "XDG_CONFIG_HOME": "", "XDG_STATE_HOME": "", "KUBECONFIG": kubeconfig,
+			} {
 				env.Setenv(k, v)
 			}
 			return os.MkdirAll(home, 0o700)
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"code":   scriptCode,
-			"daemon": scriptDaemon,
-			"mode":   scriptMode,
+			"code":       scriptCode,
+			"daemon":     scriptDaemon,
+			"eventually": scriptEventually,
+			"field":      scriptField,
+			"mode":       scriptMode,
 		},
 	})
+}
+
+// scriptEventually is "eventually command…": it is run again and again until it succeeds, for half a minute at most.
+func scriptEventually(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) == 0 {
+		ts.Fatalf("usage: eventually command [args]")
+	}
+	for end := time.Now().Add(30 * time.Second); ; time.Sleep(50 * time.Millisecond) {
+		err := ts.Exec(args[0], args[1:]...)
+		if err == nil {
+			return
+		}
+		if time.Now().After(end) {
+			ts.Fatalf("%v did not succeed: %v", args, err)
+		}
+	}
+}
+
+// scriptField is "field VARIABLE PATH": it sets a variable of the script to a value of the JSON on stdout, such as
+// dht.listen.0.
+func scriptField(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: field VARIABLE PATH")
+	}
+	var v any
+	ts.Check(json.Unmarshal([]byte(ts.ReadFile("stdout")), &v))
+	for _, key := range strings.Split(args[1], ".") {
+		switch t := v.(type) {
+		case map[string]any:
+			v = t[key]
+		case []any:
+			i, err := strconv.Atoi(key)
+			ts.Check(err)
+			v = t[i]
+		default:
+			ts.Fatalf("there is no %s in it", key)
+		}
+	}
+	ts.Setenv(args[0], fmt.Sprint(v))
 }
 
 // scriptCode is "code N command…": the command must end with exit code N.

@@ -1,0 +1,35 @@
+package cli
+
+import "github.com/angler-dex/angler/internal/requester"
+
+// progress turns the events of a request into lines: what is counted is said once, when the next phase begins.
+type progress struct {
+	talk talk
+	last requester.Event
+}
+
+func (p *progress) event(e requester.Event) {
+	if e.Phase != p.last.Phase {
+		p.flush()
+		switch e.Phase {
+		case requester.Connected:
+			p.talk.step("all are connected to each other; matching")
+		case requester.Claimed:
+			p.talk.step("matched; waiting for the namespace")
+		}
+	}
+	p.last = e
+}
+
+// flush says what the last phase counted.
+func (p *progress) flush() {
+	switch e := p.last; e.Phase {
+	case requester.Discovered:
+		p.talk.step("found %s", plural(e.Done, "provider"))
+	case requester.Invited:
+		p.talk.step("%d of %d take part", e.Done, e.Of)
+	case requester.Dropped:
+		p.talk.warn("left out %s; matching again", plural(e.Done, "provider"))
+	}
+	p.last = requester.Event{}
+}

@@ -1,0 +1,192 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/angler-dex/angler/internal/identity"
+	"github.com/angler-dex/angler/internal/market"
+	"github.com/angler-dex/angler/internal/placement"
+	"github.com/angler-dex/angler/internal/requester"
+)
+
+const formatKubeconfig = "kubeconfig"
+
+type requestFlags struct {
+	size                       sizeFlags
+	maxPrice, policy           string
+	duration, deadline, wait   time.Duration
+	minProviders, maxProviders int
+	place                      placeFlags
+	bootstrap                  []string
+	out                        string
+	ephemeral, dryRun, verbose bool
+}
+
+func (a *app) requestCommand() *cobra.Command {
+	var f requestFlags
+	cmd := &cobra.Command{
+		Use:   "request",
+		Short: "Find, match and claim capacity: a namespace with a kubeconfig",
+		Long: `Find providers of a class, run a private match among them, and claim the namespace at the one that wins. How much you
+ask for and what you would pay stay secret; only the provider that wins learns how much it delivers.
+
+Totals become a public class and a secret number of units: --cpu 32 --memory 64Gi is 32 units of 1 cpu and 2Gi. The
+kubeconfig goes to --out, by default into the folder of the leases (it is printed); with -o kubeconfig it goes to stdout.
+
+If the local daemon is in the same pool its place in the DHT is used, otherwise a node that lives as long as the command.`,
+		Example: `  angler request --cpu 32
+  angler request --cpu 32 --memory 64Gi --max-price 0.05 --duration 2h --out lease.kubeconfig
+  angler request --unit cpu=200m,memory=128Mi --count 5 --wait 10m
+  angler request --cpu 4 -o kubeconfig >job.kubeconfig
+  angler request --cpu 4 -o json -q`,
+		Args:        noArgs,
+		Annotations: map[string]string{formatsKey: strings.Join(append(slices.Clone(usualFormats), formatKubeconfig), ",")},
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			req, err := f.request()
+			if err != nil {
+				return err
+			}
+			return a.request(cmd.Context(), req, f)
+		},
+	}
+	s := cmd.Flags()
+	s.SortFlags = false
+	f.size.register(s)
+	s.StringVar(&f.maxPrice, "max-price", "", "highest `price` per unit and hour (default any)")
+	s.DurationVar(&f.duration, "duration", market.DefaultDuration, "how long the lease is to last")
+	s.StringVar(&f.policy, "policy", market.DefaultPolicy, "placement `function`: "+strings.Join(placement.Policies(), ", "))
+	s.IntVar(&f.minProviders, "min-providers", 3, "fewest providers to run a match among")
+	s.IntVar(&f.maxProviders, "max-providers", 8, "most providers, the nearest are taken")
+	s.DurationVar(&f.deadline, "deadline", time.Minute, "bound on one try, from the search to its result")
+	s.DurationVar(&f.wait, "wait", 0, "how long to try again when there is no match (default one try)")
+	f.place.register(s, "where the capacity is wanted")
+	s.StringSliceVar(&f.bootstrap, "bootstrap", nil, "`host:port` of DHT nodes to join by (default the pool's)")
+	s.StringVar(&f.out, "out", "", "`file` for the kubeconfig")
+	s.BoolVar(&f.ephemeral, "ephemeral", false, "ask under a new identity, which no membership vouches for")
+	s.BoolVar(&f.dryRun, "dry-run", false, "say what would be asked, and ask nobody")
+	s.BoolVarP(&f.verbose, "verbose", "v", false, "say on stderr what goes on underneath")
+	for name, value := range map[string]string{
+		"max-price": "0.05", "duration": "2h", "policy": market.DefaultPolicy, "deadline": "30s", "wait": "10m", "bootstrap": "dht.example.org:7401", "out": "lease.kubeconfig",
+	} {
+		sample(s, name, value)
+	}
+	settings(s, "request", "cpu", "memory", "gpu", "unit", "count", "max-price", "out", "dry-run")
+	return cmd
+}
+
+// request checks the flags and makes the request.
+func (f *requestFlags) request() (market.Request, error) {
+	req := market.Request{MaxPrice: market.NoMaximum, Duration: f.duration, Policy: f.policy}
+	var err error
+	if req.Class, req.Quantity, err = f.size.shape(market.Shape); err != nil {
+		return req, err
+	}
+	if f.maxPrice != "" {
+		if req.MaxPrice, err = market.ParsePrice(f.maxPrice); err != nil {
+			return req, fieldFault(err, map[string]string{"price": "max-price"})
+		}
+	}
+	if known := placement.Policies(); !slices.Contains(known, f.policy) {
+		return req, flagError("policy", fmt.Sprintf("%q is not supported by this version, it has %s", clean(f.policy), strings.Join(known, ", ")), "--policy "+known[0])
+	}
+	if err := req.Validate(); err != nil {
+		return req, fieldFault(err, sizeNames)
+	}
+	switch {
+	case f.minProviders < 1:
+		return req, flagError("min-providers", "must be 1 or more", "--min-providers 3")
+	case f.maxProviders < f.minProviders || f.maxProviders > placement.MaxProviders:
+		return req, flagError("max-providers", fmt.Sprintf("must be from --min-providers (%d) to %d", f.minProviders, placement.MaxProviders), "--max-providers 8")
+	case f.deadline < 0:
+		return req, flagError("deadline", "is negative", "--deadline 30s")
+	case f.wait < 0:
+		return req, flagError("wait", "is negative", "--wait 10m")
+	}
+	return req, checkHostPorts("bootstrap", f.bootstrap)
+}
+
+// request runs a request to its end.
+func (a *app) request(ctx context.Context, req market.Request, f requestFlags) error {
+	cell, err := f.place.find()
+	if err != nil {
+		return err
+	}
+	if err := a.checkOut(f.out); err != nil {
+		return err
+	}
+	key, err := a.requestKey(f.ephemeral)
+	if err != nil {
+		return err
+	}
+	j, err := a.requestMembership(key.ID(), f.ephemeral)
+	if err != nil {
+		return err
+	}
+	if f.dryRun {
+		return a.printDryRun(req, f, j, cell)
+	}
+	where := "anywhere"
+	if cell != "" {
+		where = "around " + cell
+	}
+	a.talk.step("looking for providers of %s in pool %s, %s", shortClass(req.Class.String()), j.Pool.Name, where)
+	store, err := requester.OpenStore(a.paths.leases())
+	if err != nil {
+		return err
+	}
+	prog := &progress{talk: a.talk}
+	var lease requester.Lease
+	err = a.withClient(ctx, clientConfig{
+		key: key, pool: &j.Pool, membership: j.Membership, store: store, cell: cell, bootstrap: f.bootstrap, search: true, verbose: f.verbose, progress: prog.event,
+	}, func(ctx context.Context, c *requester.Client) error {
+		lease, err = a.tryUntil(ctx, f.wait, func(ctx context.Context) (requester.Lease, error) {
+			return c.Request(ctx, req, requester.Bounds{MinProviders: f.minProviders, MaxProviders: f.maxProviders, Deadline: f.deadline})
+		})
+		return err
+	})
+	prog.flush()
+	if f.ephemeral && lease.ID != (market.LeaseID{}) {
+		err = errors.Join(err, a.keepKey(lease.ID, key))
+	}
+	if err != nil {
+		a.sayUnsettled(lease)
+		return err
+	}
+	return a.deliverLease(store, lease, f.out)
+}
+
+// requestKey is this party's identity, or one that nobody has met.
+func (a *app) requestKey(ephemeral bool) (*identity.Key, error) {
+	if ephemeral {
+		return identity.Generate(a.rand)
+	}
+	return a.key()
+}
+
+// requestMembership finds the pool to ask in. Without a membership only providers that serve anybody answer, which is said.
+func (a *app) requestMembership(id identity.PeerID, ephemeral bool) (joined, error) {
+	if ephemeral {
+		j, err := a.poolOnly()
+		j.Membership = nil
+		return j, err
+	}
+	j, err := a.membership(id, identity.RoleRequester)
+	if err == nil && j.Membership == nil {
+		a.talk.warn("no membership of pool %s as a requester: only providers that serve anybody will answer", j.Pool.Name)
+	}
+	return j, err
+}
+
+// sayUnsettled tells of a match that was won by a request that then failed.
+func (a *app) sayUnsettled(l requester.Lease) {
+	if l.State == requester.Claiming || l.State == requester.Granted {
+		a.talk.warn("lease %s was won but not confirmed: its provider takes it back within two minutes", l.ID.Short())
+	}
+}
