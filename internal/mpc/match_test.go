@@ -46,6 +46,9 @@ func (m *trial) start(t testing.TB) []*Party {
 			Sign:   func(msg []byte) ([]byte, error) { return ed25519.Sign(key, msg), nil },
 			Verify: func(msg, sig []byte) bool { return ed25519.Verify(key.Public().(ed25519.PublicKey), msg, sig) },
 		}
+		if underRace {
+			cfg.Workers++
+		}
 		if m.k != 0 {
 			cfg.K = m.k
 		}
