@@ -1,6 +1,9 @@
 package block
 
-import "testing"
+import (
+	"fmt"
+	"testing"
+)
 
 func BenchmarkMul(b *testing.B) {
 	r := rng(1)
@@ -52,27 +55,37 @@ func BenchmarkTranspose(b *testing.B) {
 }
 
 func BenchmarkHash(b *testing.B) {
-	r := rng(1)
-	h, x, y := NewHash(randBlock(r)), randBlocks(r, 1024), randBlocks(r, 1024)
-	b.Run("SumN", func(b *testing.B) {
-		b.ReportAllocs()
-		for b.Loop() {
-			h.SumN(x, y, x)
+	onEveryPathB(b, func(b *testing.B) {
+		r := rng(1)
+		h, x, y := NewHash(randBlock(r)), randBlocks(r, 1024), randBlocks(r, 1024)
+		for _, n := range []int{4, 16, 1024} {
+			b.Run(fmt.Sprint("SumN=", n), func(b *testing.B) {
+				b.ReportAllocs()
+				for b.Loop() {
+					h.SumN(x[:n], y, x)
+				}
+				per(b, n, "ns/block")
+			})
+			b.Run(fmt.Sprint("SumTweaks=", n), func(b *testing.B) {
+				b.ReportAllocs()
+				for b.Loop() {
+					h.SumTweaks(x[:n], y, y[0])
+				}
+				per(b, n, "ns/block")
+			})
 		}
-		per(b, len(x), "ns/block")
-	})
-	b.Run("SumTweaks", func(b *testing.B) {
-		b.ReportAllocs()
-		for b.Loop() {
-			h.SumTweaks(x, y, y[0])
-		}
-		per(b, len(x), "ns/block")
-	})
-	b.Run("Sum", func(b *testing.B) {
-		b.ReportAllocs()
-		for b.Loop() {
-			x[0] = h.Sum(y[0], x[0])
-		}
+		b.Run("New", func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				NewHash(x[0])
+			}
+		})
+		b.Run("Sum", func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				x[0] = h.Sum(y[0], x[0])
+			}
+		})
 	})
 }
 

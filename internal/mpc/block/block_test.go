@@ -52,7 +52,9 @@ func slowMul(a, b Block) Block {
 	return Block{low.Uint64(), new(big.Int).Rsh(p, 64).Uint64()}
 }
 
-func TestMulAgainstLongDivision(t *testing.T) {
+func TestMulAgainstLongDivision(t *testing.T) { onEveryPath(t, testMulAgainstLongDivision) }
+
+func testMulAgainstLongDivision(t *testing.T) {
 	r := rng(1)
 	edges := []Block{{}, {1, 0}, {0, 1 << 63}, {^uint64(0), ^uint64(0)}, {0, ^uint64(0)}, {^uint64(0), 0}, {1 << 63, 0}, {0x1111111111111111, 0x1111111111111111}}
 	for range 300 {
@@ -67,7 +69,9 @@ func TestMulAgainstLongDivision(t *testing.T) {
 	}
 }
 
-func TestHashIsTMMO(t *testing.T) {
+func TestHashIsTMMO(t *testing.T) { onEveryPath(t, testHashIsTMMO) }
+
+func testHashIsTMMO(t *testing.T) {
 	r := rng(2)
 	start := randBlock(r)
 	h := NewHash(start)
@@ -106,8 +110,10 @@ func TestHashIsTMMO(t *testing.T) {
 	}
 }
 
+func TestHashGolden(t *testing.T) { onEveryPath(t, testHashGolden) }
+
 // A pinned value: whoever changes the hash changes the protocol's version.
-func TestHashGolden(t *testing.T) {
+func testHashGolden(t *testing.T) {
 	start, _ := hex.DecodeString("000102030405060708090a0b0c0d0e0f")
 	x, _ := hex.DecodeString("00112233445566778899aabbccddeeff")
 	got := NewHash(FromBytes(start)).Sum(Block{Lo: 7, Hi: 9}, FromBytes(x)).Bytes()
@@ -156,7 +162,9 @@ func TestTransposeRefusesShortSlices(t *testing.T) {
 	}
 }
 
-func TestTranspose(t *testing.T) {
+func TestTranspose(t *testing.T) { onEveryPath(t, testTranspose) }
+
+func testTranspose(t *testing.T) {
 	r := rng(3)
 	for _, rows := range []int{0, 1, 7, 8, 63, 64, 65, 127, 128, 129, 200, 1000, 1031} {
 		for _, pad := range []int{0, 1, 13} {
@@ -175,7 +183,9 @@ func TestTranspose(t *testing.T) {
 	}
 }
 
-func TestSums(t *testing.T) {
+func TestSums(t *testing.T) { onEveryPath(t, testSums) }
+
+func testSums(t *testing.T) {
 	r := rng(4)
 	for _, n := range []int{0, 1, 2, 3, 4, 5, 127, 128, 131, 400} {
 		rows, chi, bits := randBlocks(r, n), randBlocks(r, n), randBytes(r, (n+7)/8)

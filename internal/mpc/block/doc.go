@@ -13,5 +13,8 @@
 // The bit order is one everywhere: bit k of a vector is bit k%8 of byte k/8,
 // bit k of a block is the coefficient of X^k, and blocks are written
 // little-endian. A file x.go holds the exported form and the argument for it,
-// x_generic.go the portable arithmetic below it.
+// x_generic.go the portable arithmetic below it, which is always built. On amd64,
+// x_amd64.go and its .s files do the same with wider instructions where the
+// machine has them (cpu_amd64.go); x_noasm.go stands for them elsewhere and under
+// the build tag purego. Every path gives the same bits, and the tests run on each.
 package block
