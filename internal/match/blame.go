@@ -2,60 +2,55 @@ package match
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
-	"time"
+	"io"
+	"sync"
 
 	"github.com/angler-dex/angler/internal/identity"
 	"github.com/angler-dex/angler/internal/mpc"
 )
 
-// reportWithin is how long a requester waits after a failed match for the
-// providers to say what they saw.
-const reportWithin = 3 * time.Second
-
-// blame decides whom the next try leaves out. A provider that has gone silent
-// itself is out. If two providers accuse the link between them, a coin drops
-// one of the two, for neither can prove that the other is at fault and neither
-// may be able to frame the other. A failed check names nobody.
-func (t *table) blame(err error) []identity.PeerID {
-	ctx, cancel := context.WithTimeout(context.Background(), reportWithin)
+// blame stops a match that has failed by err, asks everybody what they saw and
+// says whom the next try leaves out.
+func (t *table) blame(ctx context.Context, err error) []identity.PeerID {
+	ctx, cancel := context.WithTimeout(ctx, t.patience.Report)
 	defer cancel()
-	t.streams.reset() // tell everybody that this match is over
-	var silent, accused []identity.PeerID
-	for k, c := range t.seats {
-		r, ok := c.reports.awaitEnd(ctx)
-		self := c.candidate.Link.Peer()
-		switch other := t.provider(r.Peer); {
-		case !ok:
-			silent = append(silent, self)
-		case (r.State == Stalled || r.State == Unreachable) && other != nil && int(r.Peer) != k+1:
-			if coin() {
-				accused = append(accused, self)
-			} else {
-				accused = append(accused, other.candidate.Link.Peer())
-			}
-		}
+	e := evidence{parties: 1 + len(t.seats), quiet: errors.Is(err, errSilent) || errors.Is(err, errNotReady)}
+	if abort, ok := errors.AsType[*mpc.AbortError](err); ok && abort.Peer > 0 {
+		e.own = finding{of: abort.Peer, flight: abort.Flight, hard: !e.quiet}
 	}
-	if len(silent) > 0 {
-		return silent
+	for k, r := range t.hear(ctx) {
+		e.add(k+1, r)
 	}
-	if len(accused) > 0 {
-		return accused[:1]
+	var drop []identity.PeerID
+	for _, party := range e.judge(t.pick) {
+		drop = append(drop, t.seats[party-1].candidate.Link.Peer())
 	}
-	// The requester's own link to a provider that says that it is fine.
-	var abort *mpc.AbortError
-	if errors.As(err, &abort) && errors.Is(err, errLink) {
-		if c := t.provider(uint(max(abort.Peer, 0))); c != nil {
-			return []identity.PeerID{c.candidate.Link.Peer()}
-		}
-	}
-	return nil
+	return drop
 }
 
-// provider is who sits at a party index; nil: no provider does.
-func (t *table) provider(party uint) *chair {
-	if party == 0 || party > uint(len(t.seats)) {
-		return nil
+// hear tells all providers to stop and collects what they say; the zero Report
+// is of one that says nothing in time.
+func (t *table) hear(ctx context.Context) []Report {
+	reports := make([]Report, len(t.seats))
+	var all sync.WaitGroup
+	for k, c := range t.seats {
+		all.Go(func() {
+			_ = c.reports.tell(ctx, Notice{Stop: true}) // who cannot be told will not answer
+			reports[k], _ = c.reports.awaitEnd(ctx)
+		})
 	}
-	return t.seats[party-1]
+	all.Wait()
+	return reports
+}
+
+// pick draws one of n with the requester's own randomness, whose bias is below
+// 2^-50. If randomness fails, it is the first.
+func (t *table) pick(n int) int {
+	var b [8]byte
+	if _, err := io.ReadFull(t.seeker.Rand, b[:]); err != nil {
+		return 0
+	}
+	return int(binary.LittleEndian.Uint64(b[:]) % uint64(n))
 }

@@ -2,6 +2,7 @@ package match
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -18,7 +19,7 @@ type Candidate struct {
 
 // Meet asks whoever is at the other end of a link for its record and checks
 // it: signed by the identity that the link proves, in date, and certified as an
-// operator of the pool (nil: any).
+// operator of the pool (nil: any). ctx bounds it.
 func Meet(ctx context.Context, link *mesh.Link, pool *identity.Pool, now time.Time) (Candidate, error) {
 	s, err := link.Open(ctx, KindRecord)
 	if err != nil {
@@ -31,5 +32,35 @@ func Meet(ctx context.Context, link *mesh.Link, pool *identity.Pool, now time.Ti
 		return Candidate{}, fmt.Errorf("record of %s: %w", link.Peer().Short(), err)
 	}
 	rec, err := checkRecord(raw, link.Peer(), pool, now)
-	return Candidate{Link: link, Record: rec}, err
+	if err != nil {
+		return Candidate{}, err
+	}
+	return Candidate{Link: link, Record: rec}, nil
+}
+
+// Why a record is not acceptable, beside the errors of package identity.
+var (
+	errOtherRecord  = errors.New("record is of another identity")
+	errNoMembership = errors.New("record has no membership of the pool")
+)
+
+// checkRecord opens a provider's record and, in a pool, its membership.
+func checkRecord(raw []byte, id identity.PeerID, pool *identity.Pool, now time.Time) (identity.Record, error) {
+	rec, err := identity.OpenRecord(raw, now)
+	if err != nil {
+		return identity.Record{}, err
+	}
+	if rec.ID != id {
+		return identity.Record{}, errOtherRecord
+	}
+	if pool == nil {
+		return rec, nil
+	}
+	if rec.Membership == nil {
+		return identity.Record{}, errNoMembership
+	}
+	if err := pool.Verify(*rec.Membership, id, identity.RoleOperator, now); err != nil {
+		return identity.Record{}, err
+	}
+	return rec, nil
 }

@@ -3,6 +3,7 @@ package match
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"time"
 
 	"github.com/angler-dex/angler/internal/identity"
@@ -37,6 +38,22 @@ type Granted struct {
 	Signed  []byte
 }
 
+// String leaves the secrets out, as does LogValue.
+func (d Deal) String() string { return "deal of lease " + d.Lease.Short() }
+
+// GoString is String: %#v would print the secrets.
+func (d Deal) GoString() string { return d.String() }
+
+// LogValue is for log/slog.
+func (d Deal) LogValue() slog.Value { return slog.StringValue(d.String()) }
+
+// LieError says that a provider's answer to a claim is not what was agreed, or
+// not one that can be used safely.
+type LieError struct{ Err error }
+
+func (e *LieError) Error() string { return "the provider's grant is not acceptable: " + e.Err.Error() }
+func (e *LieError) Unwrap() error { return e.Err }
+
 // RefusedError says that a provider will not provide: there is nothing left to
 // wait for.
 type RefusedError struct{ Status Status }
@@ -52,37 +69,25 @@ func (e *RefusedError) Error() string {
 	}
 }
 
-// How often a pending claim is asked again.
-const (
-	pollFirst = 100 * time.Millisecond
-	pollLast  = 2 * time.Second
-)
-
 // ClaimLease claims a lease and waits until it is granted. What comes back is
 // validated: the grant's fields (k8s.Grant.Validate), the receipt's terms and
 // the provider's signature. Claiming twice does no harm.
 //
-// Errors: *RefusedError; ErrReceipt and k8s's validation errors for a provider
-// that lies; the context's and the link's, after which one may claim again.
+// Errors: *RefusedError; *LieError for a provider that answers something else
+// than was agreed; the context's and the link's, after which one may claim again.
 func ClaimLease(ctx context.Context, link Opener, d Deal, now func() time.Time) (Granted, error) {
-	for wait := pollFirst; ; wait = min(2*wait, pollLast) {
-		r, err := askLease(ctx, link, LeaseRequest{Action: Claim, Lease: d.Lease[:]})
-		if err != nil {
-			return Granted{}, err
-		}
-		switch r.Status {
-		case StatusGranted:
-			return d.open(r, now())
-		case StatusPending:
-		default:
-			return Granted{}, &RefusedError{Status: r.Status}
-		}
-		select {
-		case <-time.After(wait):
-		case <-ctx.Done():
-			return Granted{}, ctx.Err()
-		}
+	r, err := settled(ctx, link, LeaseRequest{Action: Claim, Lease: d.Lease[:]})
+	switch {
+	case err != nil:
+		return Granted{}, err
+	case r.Status != StatusGranted:
+		return Granted{}, &RefusedError{Status: r.Status}
 	}
+	g, err := d.open(r, now())
+	if err != nil {
+		return Granted{}, &LieError{Err: err}
+	}
+	return g, nil
 }
 
 // open validates a grant and its receipt.
@@ -115,56 +120,70 @@ func (d Deal) receipt() Receipt {
 // ConfirmLease tells a provider that its grant is stored, with the requester's
 // signature under the receipt. A *RefusedError says that it came too late.
 func ConfirmLease(ctx context.Context, link Opener, id market.LeaseID, signature []byte) error {
-	r, err := askLease(ctx, link, LeaseRequest{Action: Confirm, Lease: id[:], Receipt: signature})
+	r, err := settled(ctx, link, LeaseRequest{Action: Confirm, Lease: id[:], Receipt: signature})
 	if err == nil && r.Status != StatusConfirmed {
 		err = &RefusedError{Status: r.Status}
 	}
 	return err
 }
 
-// ReleaseLease gives a lease back. It succeeds if nothing of it is left,
-// whoever ended it.
+// ReleaseLease gives a lease back and waits until it is over. It succeeds if
+// nothing of it is left, whoever ended it, and if the provider knows nothing of
+// it (any more).
 func ReleaseLease(ctx context.Context, link Opener, id market.LeaseID) error {
+	r, err := settled(ctx, link, LeaseRequest{Action: Release, Lease: id[:]})
+	if err != nil {
+		return err
+	}
+	switch r.Status {
+	case StatusGone, StatusFailed, StatusRefused:
+		return nil
+	}
+	return &RefusedError{Status: r.Status}
+}
+
+// How often a pending request is repeated, and how long one may take: a provider
+// answers within answerWithinPoll.
+const (
+	pollFirst = 100 * time.Millisecond
+	pollLast  = 2 * time.Second
+	askWithin = answerWithinPoll + writeWithin
+)
+
+// settled repeats a request about a lease until it is not pending any more.
+func settled(ctx context.Context, link Opener, req LeaseRequest) (LeaseReply, error) {
 	for wait := pollFirst; ; wait = min(2*wait, pollLast) {
-		r, err := askLease(ctx, link, LeaseRequest{Action: Release, Lease: id[:]})
-		switch {
-		case err != nil:
-			return err
-		case r.Status == StatusGone || r.Status == StatusFailed:
-			return nil
-		case r.Status != StatusPending:
-			return &RefusedError{Status: r.Status}
+		r, err := askLease(ctx, link, req)
+		if err != nil || r.Status != StatusPending {
+			return r, err
 		}
 		select {
 		case <-time.After(wait):
 		case <-ctx.Done():
-			return ctx.Err()
+			return LeaseReply{}, ctx.Err()
 		}
 	}
 }
 
 // askLease sends one request about a lease and reads the reply.
 func askLease(ctx context.Context, link Opener, req LeaseRequest) (LeaseReply, error) {
-	var r LeaseReply
-	s, err := link.Open(ctx, KindLease)
+	asking, cancel := context.WithTimeout(ctx, askWithin)
+	defer cancel()
+	s, err := link.Open(asking, KindLease)
 	if err != nil {
-		return r, err
+		return LeaseReply{}, err
 	}
 	defer s.Close()
-	defer s.Bind(ctx)()
+	defer s.Bind(asking)()
+	var r LeaseReply
 	if err = send(s, req); err == nil {
 		err = receive(s, maxReply, &r)
 	}
-	if ctx.Err() != nil {
-		return r, ctx.Err()
+	switch {
+	case ctx.Err() != nil:
+		return LeaseReply{}, ctx.Err()
+	case err != nil:
+		return LeaseReply{}, fmt.Errorf("lease %.4x: %w", req.Lease, err)
 	}
-	return r, err
-}
-
-func (g Grant) typed() k8s.Grant {
-	return k8s.Grant{Server: g.Server, CA: g.CA, Namespace: g.Namespace, Token: g.Token, Expires: time.Unix(g.Expires, 0).UTC()}
-}
-
-func grantOf(g k8s.Grant) *Grant {
-	return &Grant{Server: g.Server, CA: g.CA, Namespace: g.Namespace, Token: g.Token, Expires: g.Expires.Unix()}
+	return r, nil
 }

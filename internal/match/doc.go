@@ -10,6 +10,7 @@
 //	    │ ◀═══════ flights of the MPC, a stream a pair of parties ═══════▶│
 //	    │          inputs bind at F5: the ledger holds what is offered
 //	    │  stores the outcome before F9     │  winner reserves when F9 verifies
+//	    │ ◀──────────────── finished ──────│
 //	    │ ── claim(lease) ────────────────▶│  provisions
 //	    │ ◀──────── grant, receipt ────────│  lease is provisional
 //	    │ ── confirm(countersigned) ──────▶│  lease is active
@@ -26,16 +27,48 @@
 // identities: a requester that lost its connection, or its process, asks again
 // and is told where things stand.
 //
+// # Files
+//
+// Both sides: messages.go, lease_messages.go and wire.go are the wire; roster.go
+// and roster_open.go the contract and its checks; network.go carries the flights
+// over streams and notices silence; receipt.go and grant.go what a deal leaves.
+//
+// The requester ([Seeker]): candidate.go, seeker.go, table.go, draw.go, play.go,
+// listener.go; blame.go and judge.go decide whom a rerun leaves out; deal.go is
+// claim, confirm and release.
+//
+// The provider ([Provider]): provider.go, invitation.go, session.go, control.go,
+// assembly.go and meeting.go take part in matches; lease.go answers about
+// leases, provision.go and ending.go change the cluster, work.go and sweep.go
+// see to it that one at a time does and that what is due gets done.
+//
 // # Wire
 //
 // A stream begins with its kind (package mesh). Messages are frames of
 // deterministic CBOR with integer keys (package wire), each with its own size
-// limit. Streams of kind KindSession carry one header of 33 bytes (sid, the
-// opener's party index) and then the raw flights of package mpc, whose lengths
-// both ends know beforehand.
+// limit.
+//
+//	KindRecord   ◀ signed record
+//	KindMatch    ▶ Invite   ◀ Answer   ▶ SignedRoster   ◀ Report (Ready)
+//	             ▶ Notice, if the match is given up     ◀ Report (how it ended)
+//	KindSession  ▶ sid (32 bytes) ‖ opener's party index (1 byte), then both ways
+//	             the raw flights of package mpc, whose lengths both ends know
+//	KindLease    ▶ LeaseRequest   ◀ LeaseReply
+//
+// # When a match fails
+//
+// A provider that cannot go on says so on its KindMatch stream, and what it saw
+// of whom, and leaves its session streams standing until the requester has
+// heard everybody: a party that gives up must not look like one that broke. The
+// requester stops the others, who say whom they were waiting for, and decides
+// (judge.go) whom the next try leaves out.
 //
 // # What a peer can do
 //
-// A peer can decline, lie, stall or vanish: it costs this match. Reasons are
-// never sent: a decline is one byte, an abort is a reset stream.
+// A peer can decline, lie, stall or vanish: it costs this match, and it may be
+// left out of the next. Declines have no reason and look alike; a report names a
+// party and a flight, never a check. A stranger can make a provider read one
+// invitation and park a bounded number of streams. A requester that is admitted
+// can occupy a place among the provider's matches for as long as a match may
+// take; its matches are counted, on disk, from the moment that inputs bind.
 package match

@@ -3,12 +3,14 @@ package match
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"github.com/angler-dex/angler/internal/mesh"
 )
 
-// listener reads one provider's reports until it says how its match ended, or
-// its stream breaks.
+// listener is a requester's end of the stream on which it invited a provider.
+// It reads the provider's reports until that says how its match ended, or the
+// stream breaks.
 type listener struct {
 	*mesh.Stream
 	ready chan struct{} // closed when the provider is connected to all others
@@ -18,9 +20,10 @@ type listener struct {
 
 var errNotReady = errors.New("provider is not ready")
 
+// listen begins to read; close ends it.
 func listen(s *mesh.Stream) *listener {
 	l := &listener{Stream: s, ready: make(chan struct{}), ended: make(chan struct{})}
-	go l.loop() // ends with the stream, which close ends
+	go l.loop()
 	return l
 }
 
@@ -35,25 +38,38 @@ func (l *listener) loop() {
 			close(l.ready)
 			continue
 		}
-		if r.State > Ready && r.State <= Finished {
+		if r.State > Ready && r.State <= Withdrawn {
 			l.final = r
 		}
 		return
 	}
 }
 
+// tell sends the provider a message.
+func (l *listener) tell(ctx context.Context, v any) error {
+	defer interrupt(ctx, l.SetWriteDeadline)()
+	return send(l.Stream, v)
+}
+
+// awaitReady waits until the provider is connected to all others.
 func (l *listener) awaitReady(ctx context.Context) error {
 	select {
 	case <-l.ready:
 		return nil
 	case <-l.ended:
-		return errNotReady
 	case <-ctx.Done():
-		return ctx.Err()
+		return fmt.Errorf("%w: %w", errNotReady, ctx.Err())
+	}
+	select {
+	case <-l.ready: // and over already
+		return nil
+	default:
+		return errNotReady
 	}
 }
 
-// awaitEnd waits until the provider has said how it ended, or ctx ends.
+// awaitEnd waits until the provider has said how it ended, or ctx ends; false
+// if it has not said so.
 func (l *listener) awaitEnd(ctx context.Context) (Report, bool) {
 	select {
 	case <-l.ended:

@@ -49,6 +49,8 @@ func (g *guest) claims(party int) error {
 
 var errParty = errors.New("stream is opened for another party")
 
+// Bounds on streams that wait for their match: how many a peer may have, and
+// for how long.
 const (
 	maxParked = 16
 	parkFor   = 10 * time.Second
@@ -58,6 +60,7 @@ func newMeetings() *meetings {
 	return &meetings{rooms: map[meeting]*room{}, parked: map[identity.PeerID]int{}}
 }
 
+// enter and leave count those who use a room, so that it goes with the last.
 func (m *meetings) enter(at meeting) *room {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -96,13 +99,12 @@ func (m *meetings) park(peer identity.PeerID, delta int) bool {
 // serve is the handler of KindSession: it reads the header, brings the stream
 // to its match and stays until the match has left it.
 func (m *meetings) serve(ctx context.Context, s *mesh.Stream) {
-	defer s.Close()
 	if !m.park(s.Peer(), 1) {
 		s.Reset()
 		return
 	}
 	g, ok := m.introduce(ctx, s)
-	m.park(s.Peer(), -1)
+	m.park(s.Peer(), -1) // never refused
 	if !ok {
 		s.Reset()
 		return
@@ -114,13 +116,15 @@ func (m *meetings) serve(ctx context.Context, s *mesh.Stream) {
 	}
 }
 
+// introduce reads who comes for which match and brings both together; false if
+// no match came to want it.
 func (m *meetings) introduce(ctx context.Context, s *mesh.Stream) (*guest, bool) {
 	within(s, parkFor)
 	sid, from, err := readSessionHeader(s)
 	if err != nil {
 		return nil, false
 	}
-	within(s, 0)
+	anytime(s)
 	at := meeting{sid, s.Peer()}
 	r := m.enter(at)
 	defer m.leave(at)

@@ -25,76 +25,50 @@ type Invite struct {
 	Membership []byte `cbor:"6,keyasint,omitempty"` // of the requester, encoded; none outside a pool
 }
 
-// Answer is a provider's reply to an invitation. A decline has no reason and
-// no other field, so that all declines look alike.
+// Answer is a provider's reply to an invitation. A decline has no other field,
+// so that all declines look alike.
 type Answer struct {
 	Accept bool   `cbor:"1,keyasint"`
 	Nonce  []byte `cbor:"2,keyasint,omitempty"` // 32 fresh bytes: makes the sid new
 	Record []byte `cbor:"3,keyasint,omitempty"` // signed provider record
 }
 
+// Notice is a requester's word in a match that runs.
+type Notice struct {
+	Stop bool `cbor:"1,keyasint"` // the match is given up: say what you saw
+}
+
 // State is what a provider reports of its match.
 type State uint8
 
-// The states of a provider in a match, in order.
+// What a provider reports: Ready first, then one of the others, at which its
+// match is over.
 const (
 	Ready       State = 1 // connected to every other party
-	Unreachable State = 2 // could not be connected to party Peer
-	Stalled     State = 3 // party Peer went silent, or its link broke
-	Aborted     State = 4 // a check failed; which, is not said
-	Finished    State = 5 // output verified, and a win reserved durably
+	Finished    State = 2 // output verified, and a win reserved durably
+	Unreachable State = 3 // no connection to party Peer
+	Stalled     State = 4 // party Peer went silent, or its link broke
+	Aborted     State = 5 // a check failed: on what party Peer sent, if that can be told; which check, is not said
+	Stopped     State = 6 // told to stop, while waiting for party Peer
+	Withdrawn   State = 7 // cannot go on, for a reason of its own
 )
 
 // Report is a provider's word on how its match goes.
 type Report struct {
-	State State `cbor:"1,keyasint"`
-	Peer  uint  `cbor:"2,keyasint,omitempty"` // with Unreachable and Stalled
+	State  State `cbor:"1,keyasint"`
+	Peer   uint  `cbor:"2,keyasint,omitempty"` // party index; 0 is the requester, or nobody
+	Flight uint  `cbor:"3,keyasint,omitempty"` // in which; 0 is before the first
 }
 
-// Action is what a requester wants of a lease.
-type Action uint8
-
-// The actions on a lease. Each may be repeated without harm.
-const (
-	Claim   Action = 1 // provision what was won and hand over the grant
-	Confirm Action = 2 // the grant is stored: keep it until it expires
-	Release Action = 3 // give it back
-)
-
-// LeaseRequest names a lease and what to do with it.
-type LeaseRequest struct {
-	Action  Action `cbor:"1,keyasint"`
-	Lease   []byte `cbor:"2,keyasint"`           // lease id, 32 bytes
-	Receipt []byte `cbor:"3,keyasint,omitempty"` // with Confirm: the requester's signature under the receipt
+var stateNames = [...]string{
+	Ready: "ready", Finished: "finished", Unreachable: "unreachable", Stalled: "stalled",
+	Aborted: "aborted", Stopped: "stopped", Withdrawn: "withdrawn",
 }
 
-// Status is where a lease stands.
-type Status uint8
-
-// The answers to a LeaseRequest.
-const (
-	StatusPending   Status = 1 // under way: ask again
-	StatusGranted   Status = 2 // with the grant and the receipt
-	StatusRefused   Status = 3 // there is no such reservation for this requester
-	StatusFailed    Status = 4 // provisioning failed and was undone
-	StatusGone      Status = 5 // released, expired, or torn down unconfirmed
-	StatusConfirmed Status = 6
-)
-
-// LeaseReply answers a LeaseRequest.
-type LeaseReply struct {
-	Status  Status `cbor:"1,keyasint"`
-	Grant   *Grant `cbor:"2,keyasint,omitempty"`
-	Receipt []byte `cbor:"3,keyasint,omitempty"` // encoded Receipt
-	Signed  []byte `cbor:"4,keyasint,omitempty"` // the provider's signature under it
-}
-
-// Grant is access to a leased namespace in typed fields. A peer never sends a
-// kubeconfig: one can name programs to run.
-type Grant struct {
-	Server    string `cbor:"1,keyasint"`
-	CA        []byte `cbor:"2,keyasint"` // PEM
-	Namespace string `cbor:"3,keyasint"`
-	Token     string `cbor:"4,keyasint"`
-	Expires   int64  `cbor:"5,keyasint"` // of the token, Unix seconds
+// String is the name in lower case.
+func (s State) String() string {
+	if s < Ready || s > Withdrawn {
+		return "unknown"
+	}
+	return stateNames[s]
 }

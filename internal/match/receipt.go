@@ -2,11 +2,14 @@ package match
 
 import (
 	"errors"
+	"fmt"
+	"log/slog"
 
 	"github.com/angler-dex/angler/internal/identity"
 	"github.com/angler-dex/angler/internal/wire"
 )
 
+// receiptDomain separates signatures under receipts from all others.
 const receiptDomain = "angler/1 receipt"
 
 // maxReceipt is the largest encoded receipt in bytes.
@@ -26,6 +29,15 @@ type Receipt struct {
 	Manifest  []byte          `cbor:"9,keyasint"` // hash of the objects that were applied
 	Issued    int64           `cbor:"10,keyasint"`
 }
+
+// String leaves the deal out, as does LogValue.
+func (r Receipt) String() string { return fmt.Sprintf("receipt of lease %.4x", r.Lease) }
+
+// GoString is String: %#v would print the deal.
+func (r Receipt) GoString() string { return r.String() }
+
+// LogValue is for log/slog.
+func (r Receipt) LogValue() slog.Value { return slog.StringValue(r.String()) }
 
 // ErrReceipt says that a receipt is not what both sides agreed on.
 var ErrReceipt = errors.New("receipt does not state what was agreed")

@@ -24,7 +24,9 @@ func Provisionable(c market.Class) error {
 	return nil
 }
 
-// specOf says what a lease is in the cluster.
+// specOf says what a lease is in the cluster. Nothing in the cluster may end
+// before the lease does, which begins when it is granted, while its credential
+// is made before that.
 func specOf(l market.Lease, provider identity.PeerID) (manifest.Spec, error) {
 	if err := Provisionable(l.Class); err != nil {
 		return manifest.Spec{}, err
@@ -39,6 +41,6 @@ func specOf(l market.Lease, provider identity.PeerID) (manifest.Spec, error) {
 	}
 	return manifest.Spec{
 		LeaseID: l.ID.String(), Provider: provider.String(), Requester: identity.PeerID(l.Requester).String(),
-		Quota: quota, Expires: l.Expires,
+		Quota: quota, Expires: l.Expires.Add(provisionWithin),
 	}, nil
 }

@@ -20,7 +20,7 @@ func (e *TooFewError) Error() string {
 	return fmt.Sprintf("%d providers for this class take part, --min-providers asks for %d", e.Found, e.Wanted)
 }
 
-// ProvisionError says that the winner did not hand over a usable namespace.
+// ProvisionError says that a winner did not hand over a usable namespace.
 type ProvisionError struct {
 	Reason string // in words for people
 	Err    error  // may be nil

@@ -1,0 +1,63 @@
+package match
+
+import (
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/angler-dex/angler/internal/k8s"
+	"github.com/angler-dex/angler/internal/market"
+	"github.com/angler-dex/angler/internal/wire"
+)
+
+// Grant is access to a leased namespace in typed fields. A peer never sends a
+// kubeconfig: one can name programs to run. It does not print its token.
+type Grant struct {
+	Server    string `cbor:"1,keyasint"`
+	CA        []byte `cbor:"2,keyasint"` // PEM
+	Namespace string `cbor:"3,keyasint"`
+	Token     string `cbor:"4,keyasint"`
+	Expires   int64  `cbor:"5,keyasint"` // of the token, Unix seconds
+}
+
+// String leaves the token out, as does LogValue.
+func (g Grant) String() string { return g.typed().String() }
+
+// GoString is String: %#v would print the token.
+func (g Grant) GoString() string { return g.String() }
+
+// LogValue is for log/slog.
+func (g Grant) LogValue() slog.Value { return g.typed().LogValue() }
+
+func (g Grant) typed() k8s.Grant {
+	return k8s.Grant{Server: g.Server, CA: g.CA, Namespace: g.Namespace, Token: g.Token, Expires: time.Unix(g.Expires, 0).UTC()}
+}
+
+func grantOf(g k8s.Grant) *Grant {
+	return &Grant{Server: g.Server, CA: g.CA, Namespace: g.Namespace, Token: g.Token, Expires: g.Expires.Unix()}
+}
+
+// deed is what the ledger keeps of a granted lease, beside the grant, which is a
+// credential and erased at the end: the receipt and the signatures of both.
+type deed struct {
+	Receipt   []byte `cbor:"1,keyasint"`
+	Signed    []byte `cbor:"2,keyasint"`
+	Requester []byte `cbor:"3,keyasint,omitempty"` // after it confirmed
+}
+
+// record writes the deed into a lease.
+func (d deed) record(l *market.Lease) { l.Receipt = wire.Encode(d) }
+
+// openDeed reads the grant and the deed of a granted lease, with which a
+// repeated claim is answered in the same words.
+func openDeed(l market.Lease) (*Grant, deed, error) {
+	var d deed
+	if err := wire.Decode(l.Receipt, maxReply, &d); err != nil {
+		return nil, deed{}, fmt.Errorf("deed: %w", err)
+	}
+	g := new(Grant)
+	if err := wire.Decode(l.Grant, maxReply, g); err != nil {
+		return nil, deed{}, fmt.Errorf("grant: %w", err)
+	}
+	return g, d, nil
+}

@@ -1,0 +1,158 @@
+package matchtest
+
+import (
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"maps"
+	"math/big"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/angler-dex/angler/internal/k8s"
+	"github.com/angler-dex/angler/internal/k8s/manifest"
+)
+
+// Cluster is the ideal functionality of a Kubernetes cluster, as match.Cluster
+// promises it: Provision makes a lease's namespace be what the spec says and
+// gives a fresh token for it; Release makes it be gone; both may be repeated;
+// and what one provider made, another cannot release. What a real cluster does
+// beyond that, it does in its own time: it can refuse, hang, and do what it was
+// asked without saying so. Before and After make this one do the same.
+type Cluster struct {
+	// Before is called when a call comes in; an error is the answer, and nothing
+	// is done.
+	Before func(ctx context.Context, op Op, lease string) error
+	// After is called when a call has been carried out; an error is the answer
+	// nevertheless.
+	After func(ctx context.Context, op Op, lease string) error
+
+	ca []byte
+
+	mu         sync.Mutex
+	namespaces map[string]manifest.Spec // by lease
+	calls      map[Op]int
+	tokens     []string
+}
+
+// Op is a call to a Cluster.
+type Op string
+
+// The calls.
+const (
+	Provision Op = "provision"
+	Release   Op = "release"
+)
+
+// ErrRefused is what a cluster says that does not want to.
+var ErrRefused = errors.New("the cluster refuses")
+
+// NewCluster returns an empty cluster that never fails.
+func NewCluster(tb testing.TB) *Cluster {
+	tb.Helper()
+	return &Cluster{ca: testCA(tb), namespaces: map[string]manifest.Spec{}, calls: map[Op]int{}}
+}
+
+// Provision is match.Cluster's.
+func (c *Cluster) Provision(ctx context.Context, spec manifest.Spec) (k8s.Grant, error) {
+	if err := c.hook(ctx, c.Before, Provision, spec.LeaseID); err != nil {
+		return k8s.Grant{}, err
+	}
+	if err := ctx.Err(); err != nil {
+		return k8s.Grant{}, err
+	}
+	if _, err := manifest.Objects(spec); err != nil {
+		return k8s.Grant{}, err
+	}
+	c.mu.Lock()
+	c.calls[Provision]++
+	c.namespaces[spec.LeaseID] = spec
+	token := fmt.Sprintf("token-%d-%s", c.calls[Provision], rand.Text())
+	c.tokens = append(c.tokens, token)
+	c.mu.Unlock()
+	if err := c.hook(ctx, c.After, Provision, spec.LeaseID); err != nil {
+		return k8s.Grant{}, err
+	}
+	return k8s.Grant{
+		Server: "https://cluster.example:6443", CA: c.ca, Namespace: manifest.NamespaceFor(spec.LeaseID), Token: token, Expires: spec.Expires,
+	}, nil
+}
+
+// Release is match.Cluster's.
+func (c *Cluster) Release(ctx context.Context, provider, leaseID string) error {
+	if err := c.hook(ctx, c.Before, Release, leaseID); err != nil {
+		return err
+	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	c.mu.Lock()
+	c.calls[Release]++
+	if c.namespaces[leaseID].Provider == provider {
+		delete(c.namespaces, leaseID)
+	}
+	c.mu.Unlock()
+	return c.hook(ctx, c.After, Release, leaseID)
+}
+
+func (c *Cluster) hook(ctx context.Context, f func(context.Context, Op, string) error, op Op, lease string) error {
+	if f == nil {
+		return nil
+	}
+	return f(ctx, op, lease)
+}
+
+// Leases lists the leases that have a namespace, sorted.
+func (c *Cluster) Leases() []string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return slices.Sorted(maps.Keys(c.namespaces))
+}
+
+// Spec is what the lease's namespace was last made to be.
+func (c *Cluster) Spec(lease string) (manifest.Spec, bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	s, ok := c.namespaces[lease]
+	return s, ok
+}
+
+// Calls is how many calls of a kind were carried out.
+func (c *Cluster) Calls(op Op) int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.calls[op]
+}
+
+// Tokens lists every token that was ever given.
+func (c *Cluster) Tokens() []string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return slices.Clone(c.tokens)
+}
+
+// testCA makes a certificate authority's certificate.
+func testCA(tb testing.TB) []byte {
+	tb.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "test"}, IsCA: true, BasicConstraintsValid: true,
+		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
+}

@@ -1,0 +1,97 @@
+package matchtest
+
+import (
+	"context"
+	"crypto/rand"
+	"net/netip"
+	"sync"
+
+	"github.com/angler-dex/angler/internal/identity"
+	"github.com/angler-dex/angler/internal/match"
+	"github.com/angler-dex/angler/internal/mesh"
+)
+
+// Requester is an identity that may request, with a mesh node that only dials.
+type Requester struct {
+	Name       string
+	Key        *identity.Key
+	Membership identity.Membership
+	Node       *mesh.Node
+
+	market *Market
+	cancel context.CancelFunc
+	runs   sync.WaitGroup
+}
+
+// Requester returns a running requester.
+func (m *Market) Requester(name string) *Requester {
+	m.TB.Helper()
+	r := &Requester{Name: name, Key: Key(m.TB), market: m}
+	r.Membership = m.Certify(r.Key.ID(), identity.RoleRequester, name)
+	r.Start()
+	m.TB.Cleanup(r.Stop)
+	return r
+}
+
+// Start runs the requester's node.
+func (r *Requester) Start() {
+	tb := r.market.TB
+	tb.Helper()
+	var err error
+	r.Node, err = mesh.Listen(mesh.Config{Key: r.Key, Conn: packetConn{NewWire(tb, 0)}, DialOnly: true, Idle: Idle, Log: r.market.Log.For(r.Name)})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.WithoutCancel(tb.Context()))
+	r.cancel = cancel
+	node := r.Node
+	r.runs.Go(func() {
+		if err := node.Run(ctx); err != nil {
+			tb.Errorf("%s: mesh: %v", r.Name, err)
+		}
+	})
+}
+
+// Stop ends the node: every link is closed. It may be called again.
+func (r *Requester) Stop() {
+	r.cancel()
+	r.runs.Wait()
+}
+
+// Seeker is the requester as party 0.
+func (r *Requester) Seeker() *match.Seeker {
+	r.market.TB.Helper()
+	raw, err := r.Membership.Encode()
+	if err != nil {
+		r.market.TB.Fatal(err)
+	}
+	return &match.Seeker{
+		Key: r.Key, Pool: r.market.Pool, Membership: raw, Rand: rand.Reader, Now: r.market.Clock.Now, Patience: r.market.Patience,
+	}
+}
+
+// Link connects to a provider.
+func (r *Requester) Link(ctx context.Context, p *Provider) *mesh.Link {
+	r.market.TB.Helper()
+	l, err := r.Node.Connect(ctx, p.Key.ID(), addrs(p.Wire.Addr()))
+	if err != nil {
+		r.market.TB.Fatalf("%s: connect to %s: %v", r.Name, p.Name, err)
+	}
+	return l
+}
+
+// Candidates meets providers.
+func (r *Requester) Candidates(ctx context.Context, providers ...*Provider) []match.Candidate {
+	r.market.TB.Helper()
+	var met []match.Candidate
+	for _, p := range providers {
+		c, err := match.Meet(ctx, r.Link(ctx, p), r.market.Pool, r.market.Clock.Now())
+		if err != nil {
+			r.market.TB.Fatalf("%s: meet %s: %v", r.Name, p.Name, err)
+		}
+		met = append(met, c)
+	}
+	return met
+}
+
+func addrs(a ...netip.AddrPort) []netip.AddrPort { return a }

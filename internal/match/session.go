@@ -1,0 +1,215 @@
+package match
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/angler-dex/angler/internal/market"
+	"github.com/angler-dex/angler/internal/mesh"
+	"github.com/angler-dex/angler/internal/mpc"
+	"github.com/angler-dex/angler/internal/placement"
+)
+
+// winDomain separates party 0's signature on a win from its others.
+const winDomain = "angler/1 win"
+
+// session is a provider's part in one match.
+type session struct {
+	provider *Provider
+	seat     *Seat
+	ask      market.Ask
+	log      *slog.Logger
+
+	seen   Seen
+	net    *network
+	guests []*guest // streams that others have opened
+}
+
+// Seen is what a provider learned in one match, for its own operator's eyes.
+type Seen struct {
+	SID      [32]byte
+	At       time.Time
+	Class    market.Class
+	Parties  int
+	Won      bool
+	Quantity market.Quantity // if won
+	Price    market.Price    // its own, if won
+	Lease    market.LeaseID  // if won
+	Aborted  string          // where it ended, if it did not come to a result
+}
+
+// LogValue leaves the secrets out.
+func (s Seen) LogValue() slog.Value {
+	return slog.GroupValue(slog.String("sid", fmt.Sprintf("%.4x", s.SID)), slog.Bool("selected", s.Won), slog.String("aborted", s.Aborted))
+}
+
+// serve takes the provider through the match and tells the requester how it
+// ended. vacate gives its place among the matches free: the last words take no
+// place.
+func (m *session) serve(ctx context.Context, s *mesh.Stream, vacate func()) {
+	p := m.provider
+	m.seen = Seen{SID: m.seat.SID, Class: m.ask.Class, Parties: m.seat.Parties()}
+	m.net = newNetwork(m.seat.Parties(), p.Patience.Silence)
+	ended := p.runs(market.NewLeaseID(m.seat.SID, p.Key.ID()), s.Peer())
+
+	matching, done := context.WithTimeout(ctx, matchWithin)
+	defer done()
+	matching, cancel := context.WithCancelCause(matching)
+	defer cancel(nil)
+	c := heed(s, cancel)
+	defer c.ignore()
+	err := m.run(matching, s)
+	p.Ledger.Free(m.seat.SID) // whatever has not been won
+	ended()
+	vacate()
+
+	report := m.report(matching, err)
+	m.log.Info("match done", "selected", m.seen.Won, "ended", report.State, "err", err)
+	m.seen.At = p.now()
+	if p.Observe != nil {
+		p.Observe(m.seen)
+	}
+	if err := sendWithin(s, writeWithin, report); err != nil {
+		m.log.Debug("report not delivered", "err", err)
+	}
+	if report.State != Finished {
+		// Streams that end look like a fault of ours to the others, who may
+		// not yet know that the match is over.
+		c.linger(ctx, p.Patience.Report)
+	}
+	m.leave(report.State == Finished)
+}
+
+// run meets the other parties and computes.
+func (m *session) run(ctx context.Context, s *mesh.Stream) error {
+	m.seen.Aborted = "roster"
+	fn, err := agreedFunction(m.seat.Roster)
+	if err != nil {
+		return err
+	}
+	m.seen.Aborted = "connecting"
+	if err := m.assemble(ctx); err != nil {
+		return err
+	}
+	if err := sendWithin(s, writeWithin, Report{State: Ready}); err != nil {
+		return err
+	}
+	m.seen.Aborted = "computing"
+	if err := m.compute(ctx, fn); err != nil {
+		if abort, ok := errors.AsType[*mpc.AbortError](err); ok {
+			m.seen.Aborted = fmt.Sprintf("flight %d", abort.Flight)
+		}
+		return err
+	}
+	m.seen.Aborted = ""
+	return nil
+}
+
+// report puts the end of a match into words for the requester.
+func (m *session) report(ctx context.Context, err error) Report {
+	away, isAway := errors.AsType[*unreachableError](err)
+	abort, isAbort := errors.AsType[*mpc.AbortError](err)
+	stopped := errors.Is(context.Cause(ctx), errStopped)
+	switch {
+	case err == nil:
+		return Report{State: Finished}
+	case isAway && stopped:
+		return Report{State: Stopped, Peer: uint(away.party)}
+	case isAway:
+		return Report{State: Unreachable, Peer: uint(away.party)}
+	case stopped:
+		party, flight := m.net.behind()
+		return Report{State: Stopped, Peer: uint(party), Flight: uint(flight)}
+	case isAbort && errors.Is(err, errLink):
+		return Report{State: Stalled, Peer: uint(max(abort.Peer, 0)), Flight: uint(abort.Flight)}
+	case isAbort:
+		return Report{State: Aborted, Peer: uint(max(abort.Peer, 0)), Flight: uint(abort.Flight)}
+	case ctx.Err() != nil:
+		party, flight := m.net.behind()
+		return Report{State: Stalled, Peer: uint(party), Flight: uint(flight)}
+	}
+	return Report{State: Withdrawn}
+}
+
+// agreedFunction builds the placement function that the roster names and
+// checks that it is the very circuit that the requester has.
+func agreedFunction(r *Roster) (placement.Function, error) {
+	fn, err := placement.New(r.Policy, len(r.Providers))
+	if err != nil {
+		return nil, err
+	}
+	h, err := templateHash(fn)
+	if err != nil {
+		return nil, err
+	}
+	if string(h[:]) != string(r.Circuit) {
+		return nil, errors.New("roster names another circuit for its policy")
+	}
+	return fn, nil
+}
+
+// templateHash is the hash of a function's circuit for leaves in their order.
+func templateHash(fn placement.Function) ([32]byte, error) {
+	order := make([]int, fn.Leaves())
+	for k := range order {
+		order[k] = k
+	}
+	c, err := fn.Build(order)
+	if err != nil {
+		return [32]byte{}, err
+	}
+	return c.Hash(), nil
+}
+
+// compute runs the MPC. Inputs bind when every check before has passed: only
+// then is capacity held, in one step of the ledger that never waits. A full
+// provider enters 0, and so does one whose offer went away meanwhile.
+func (m *session) compute(ctx context.Context, fn placement.Function) error {
+	p, seat := m.provider, m.seat
+	var bid market.Bid
+	party, err := mpc.New(mpc.Config{
+		SID: seat.SID, Roster: seat.Hash, Self: seat.Self, N: seat.Parties(), Function: fn, K: int(seat.Roster.K), Rand: p.Rand,
+		Inputs: func() (_ []bool, err error) {
+			bid, err = m.bind()
+			return placement.OfferInputs(uint16(bid.Quantity), uint32(bid.Price)), err
+		},
+		Decide: func(out []bool) error { return m.decide(out, bid) },
+		Verify: func(msg, sig []byte) bool { return seat.Roster.Requester.ID.Verify(winDomain, msg, sig) },
+	})
+	if err != nil {
+		return err
+	}
+	return p.drive(ctx, party, m.net)
+}
+
+// bind takes the hold with which the inputs bind, and counts the match: from
+// here on it may tell the requester something, so the count is on disk before
+// anything can be released.
+func (m *session) bind() (market.Bid, error) {
+	p := m.provider
+	if err := p.Ledger.RecordMatch(m.ask.Requester); err != nil {
+		p.ledgerFailed(err)
+		return market.Bid{}, err
+	}
+	return p.Ledger.Hold(m.seat.SID, m.ask, p.HoldFor)
+}
+
+// decide takes the verified result: a win is durable before anybody is told,
+// and refused once the hold has expired.
+func (m *session) decide(out []bool, bid market.Bid) error {
+	p := m.provider
+	res := placement.DecodeProvider(out)
+	if !res.Won {
+		return nil
+	}
+	lease, err := p.Ledger.Win(m.seat.SID, market.Quantity(res.Quantity), bid.Price)
+	if err != nil {
+		p.ledgerFailed(err)
+		return err
+	}
+	m.seen.Won, m.seen.Quantity, m.seen.Price, m.seen.Lease = true, lease.Quantity, lease.Price, lease.ID
+	return nil
+}

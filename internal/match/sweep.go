@@ -1,0 +1,135 @@
+package match
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/angler-dex/angler/internal/identity"
+	"github.com/angler-dex/angler/internal/market"
+)
+
+const (
+	// sweepEvery is how often the ledger is asked what must be undone.
+	sweepEvery = time.Second
+	// sweepers is how many leases a sweep ends at once: after a long night there
+	// may be thousands, and the API server has others to serve.
+	sweepers = 8
+)
+
+// Run does what outlives a stream: provisioning, and ending what is due. What an
+// earlier process left half done is in the ledger and is undone first. Run
+// returns when ctx ends, or with market.ErrBroken when the ledger takes no more
+// writes, and when all of its work has stopped.
+func (p *Provider) Run(ctx context.Context) error {
+	var jobs sync.WaitGroup
+	defer jobs.Wait()
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	start := func(job func(context.Context)) { jobs.Go(func() { job(ctx) }) }
+	turn := make(chan struct{}, sweepers)
+	tick := time.NewTicker(sweepEvery)
+	defer tick.Stop()
+	for {
+		p.sweep(start, turn)
+		select {
+		case <-tick.C:
+		case job := <-p.queue:
+			start(job)
+		case err := <-p.broken:
+			return err
+		case <-ctx.Done():
+			return nil
+		}
+	}
+}
+
+// sweep starts the ending of every lease that is due and in nobody's hands.
+func (p *Provider) sweep(start func(func(context.Context)), turn chan struct{}) {
+	p.Ledger.ExpireHolds()
+	for _, due := range p.Ledger.Due() {
+		id := due.Lease.ID
+		if p.postponed(id) {
+			continue
+		}
+		put, _ := p.begin(id)
+		if put == nil {
+			continue
+		}
+		start(func(ctx context.Context) {
+			defer put()
+			select {
+			case turn <- struct{}{}:
+				defer func() { <-turn }()
+				_ = p.work(ctx, id, p.settle) // logged, and tried again later
+			case <-ctx.Done():
+			}
+		})
+	}
+}
+
+// settle ends a lease if it is still due, now that nobody else can change it:
+// since the sweep looked, it may have been claimed or confirmed.
+func (p *Provider) settle(ctx context.Context, lease market.Lease) error {
+	for _, due := range p.Ledger.Due() {
+		if due.Lease.ID == lease.ID {
+			p.Log.Info("ending lease", "lease", lease.ID.Short(), "because", due.Reason)
+			return p.endNow(ctx, lease, due.Reason.String())
+		}
+	}
+	return nil
+}
+
+// delay is when to try again to end a lease, and how long was waited for that.
+type delay struct {
+	until time.Duration // on the boot-time clock
+	wait  time.Duration
+}
+
+// How long a lease that could not be ended is left alone.
+const (
+	delayFirst = time.Second
+	delayLast  = 5 * time.Minute
+)
+
+// postpone leaves a lease alone for a while, the longer the more often.
+func (p *Provider) postpone(id market.LeaseID) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	wait := min(max(2*p.delays[id].wait, delayFirst), delayLast)
+	p.delays[id] = delay{until: p.Clock().Since + wait, wait: wait}
+}
+
+// postponed tells whether a lease is left alone at present.
+func (p *Provider) postponed(id market.LeaseID) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.Clock().Since < p.delays[id].until
+}
+
+// resume ends the delays of a lease.
+func (p *Provider) resume(id market.LeaseID) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	delete(p.delays, id)
+}
+
+// runs notes that a match runs, and for whom; the returned function, that it has
+// ended, which it has once a win is in the ledger.
+func (p *Provider) runs(id market.LeaseID, requester identity.PeerID) (ended func()) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.running[id] = requester
+	return func() {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		delete(p.running, id)
+	}
+}
+
+// mayStillWin says whether a lease may come out of a match that runs.
+func (p *Provider) mayStillWin(id market.LeaseID, requester identity.PeerID) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.running[id] == requester
+}

@@ -1,0 +1,160 @@
+package match
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/angler-dex/angler/internal/market"
+	"github.com/angler-dex/angler/internal/placement"
+)
+
+// table is one match from its invitations to its end.
+type table struct {
+	seeker   *Seeker
+	patience Patience
+	req      market.Request
+	seats    []*chair // party 1+k
+	signed   SignedRoster
+	sid      [32]byte
+	fn       placement.Function
+	net      *network
+}
+
+// chair is one provider at the table.
+type chair struct {
+	candidate Candidate
+	record    []byte
+	nonce     []byte
+	reports   *listener
+}
+
+func (t *table) play(ctx context.Context, candidates []Candidate, least int, store func(Outcome) error) (Outcome, error) {
+	t.invite(ctx, candidates[:min(len(candidates), MaxProviders)])
+	if ctx.Err() != nil {
+		return Outcome{}, ctx.Err()
+	}
+	if len(t.seats) < least {
+		return Outcome{}, &TooFewError{Accepted: len(t.seats), Wanted: least}
+	}
+	if err := t.draw(); err != nil {
+		return Outcome{}, err
+	}
+	if err := t.seat(ctx); err != nil {
+		return Outcome{}, err
+	}
+	return t.compute(ctx, store)
+}
+
+// invite asks all candidates at once and seats those that accept in time.
+func (t *table) invite(ctx context.Context, candidates []Candidate) {
+	ctx, cancel := context.WithTimeout(ctx, t.patience.Answer)
+	defer cancel()
+	in := Invite{
+		Version: Version, Pool: t.seeker.poolName(), Class: t.req.Class.String(), Policy: t.req.Policy,
+		Seconds: uint64(t.req.Duration / time.Second), Membership: t.seeker.Membership,
+	}
+	chairs := make([]*chair, len(candidates))
+	var g errgroup.Group
+	for k, c := range candidates {
+		g.Go(func() error {
+			chairs[k] = t.ask(ctx, c, in) // one that doesn't answer is as one that declines
+			return nil
+		})
+	}
+	_ = g.Wait() // no function of this group returns an error
+	for _, c := range chairs {
+		if c != nil {
+			t.seats = append(t.seats, c)
+		}
+	}
+	t.seeker.progress(Invited, len(t.seats), len(candidates))
+}
+
+// ask invites one candidate; nil: it takes no part.
+func (t *table) ask(ctx context.Context, c Candidate, in Invite) *chair {
+	s, err := c.Link.Open(ctx, KindMatch)
+	if err != nil {
+		return nil
+	}
+	stop := s.Bind(ctx)
+	var a Answer
+	if send(s, in) != nil || receive(s, maxAnswer, &a) != nil || !a.Accept || len(a.Nonce) != nonceSize || !stop() {
+		stop()
+		s.Reset()
+		return nil
+	}
+	rec, err := checkRecord(a.Record, c.Link.Peer(), t.seeker.Pool, t.seeker.Now())
+	if err != nil {
+		s.Reset()
+		return nil
+	}
+	c.Record = rec
+	return &chair{candidate: c, record: a.Record, nonce: a.Nonce, reports: listen(s)}
+}
+
+// seat sends the roster, opens the session streams and waits until all are
+// connected to each other. The first that cannot be brought in ends it for all.
+func (t *table) seat(ctx context.Context) error {
+	t.net = newNetwork(1+len(t.seats), t.patience.Silence)
+	waiting, cancel := context.WithTimeout(ctx, t.patience.Ready)
+	defer cancel()
+	g, waiting := errgroup.WithContext(waiting)
+	for k, c := range t.seats {
+		g.Go(func() error {
+			if err := t.lead(waiting, k+1, c); err != nil {
+				return fmt.Errorf("party %d: %w", k+1, err)
+			}
+			return nil
+		})
+	}
+	if err := g.Wait(); err != nil {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		return &FailedError{Drop: t.blame(ctx, err), Err: err}
+	}
+	t.seeker.progress(Connected, len(t.seats), len(t.seats))
+	return nil
+}
+
+// lead brings one provider into the session.
+func (t *table) lead(ctx context.Context, party int, c *chair) error {
+	if err := c.reports.tell(ctx, t.signed); err != nil {
+		return err
+	}
+	s, err := c.candidate.Link.Open(ctx, KindSession)
+	if err != nil {
+		return err
+	}
+	t.net.peers[party] = s
+	if err := writeSessionHeader(ctx, s, t.sid, 0); err != nil {
+		return err
+	}
+	return c.reports.awaitReady(ctx)
+}
+
+// giveUp drops everything at once: that is how the others learn of it.
+func (t *table) giveUp() {
+	if t.net != nil {
+		t.net.reset()
+	}
+	for _, c := range t.seats {
+		c.reports.Reset()
+		c.reports.close()
+	}
+}
+
+// leave waits until every provider has said how it ended, for a stream that is
+// closed before its last flight has arrived loses it.
+func (t *table) leave(ctx context.Context) {
+	for _, c := range t.seats {
+		c.reports.awaitEnd(ctx)
+	}
+	t.net.close()
+	for _, c := range t.seats {
+		c.reports.close()
+	}
+}

@@ -1,0 +1,174 @@
+package requester
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/angler-dex/angler/internal/identity"
+	"github.com/angler-dex/angler/internal/market"
+	"github.com/angler-dex/angler/internal/match"
+)
+
+// Bounds are how many providers a request wants to run among, and how long
+// finding a result may take.
+type Bounds struct {
+	MinProviders int           // 0: 1
+	MaxProviders int           // 0, or more than a match may have: match.MaxProviders
+	Deadline     time.Duration // discover to result; 0: none but the context's
+}
+
+// Reruns is how often a match is run again without those that failed.
+const Reruns = 3
+
+// settleWithin is how long a requester that has its result stays for the other
+// providers to get theirs.
+const settleWithin = 3 * time.Second
+
+// Request runs one request to its end: a confirmed lease with its grant, stored.
+// A match that fails, and a winner that does not provide, are left behind: the
+// next match runs without those at fault, as long as there are enough others.
+//
+// Errors: ErrNoFit, ErrDeadline, ErrAborted, *TooFewError, *ProvisionError,
+// dht.ErrNoBootstrap, those of the store and of the context.
+func (c *Client) Request(ctx context.Context, req market.Request, b Bounds) (Lease, error) {
+	if err := req.Validate(); err != nil {
+		return Lease{}, err
+	}
+	seeker, err := c.seeker()
+	if err != nil {
+		return Lease{}, err
+	}
+	search, cancel := ctx, func() {}
+	if b.Deadline > 0 {
+		search, cancel = context.WithTimeout(ctx, b.Deadline)
+	}
+	defer cancel()
+	r := &request{client: c, seeker: seeker, req: req, least: max(b.MinProviders, 1), tries: 1 + Reruns}
+	if b.MaxProviders <= 0 || b.MaxProviders > match.MaxProviders {
+		b.MaxProviders = match.MaxProviders
+	}
+	if r.candidates, err = c.discover(search, req, b.MaxProviders); err != nil {
+		return Lease{}, inTime(ctx, search, err)
+	}
+	return r.run(ctx, search)
+}
+
+// inTime says of an error what it means to the user: its own interruption and
+// the deadline go before what they caused.
+func inTime(ctx, search context.Context, err error) error {
+	switch {
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case search.Err() != nil:
+		return ErrDeadline
+	}
+	return err
+}
+
+// request is one request under way.
+type request struct {
+	client     *Client
+	seeker     *match.Seeker
+	req        market.Request
+	least      int
+	candidates []match.Candidate // that are left
+	tries      int               // matches that are left
+}
+
+// run places and claims until a lease is active.
+func (r *request) run(ctx, search context.Context) (Lease, error) {
+	var unprovided error // what became of the winners so far
+	for {
+		lease, leave, err := r.place(search)
+		switch {
+		case err != nil && unprovided != nil && ctx.Err() == nil:
+			return Lease{}, unprovided
+		case err != nil:
+			return Lease{}, inTime(ctx, search, err)
+		}
+		lease, err = r.client.Claim(ctx, lease)
+		settle(ctx, leave)
+		if err == nil {
+			return lease, nil
+		}
+		unprovided = err
+		failure, ok := errors.AsType[*ProvisionError](err)
+		if !ok || lease.State == Granted || r.tries == 0 || search.Err() != nil {
+			// A grant that could not be confirmed may be active over there:
+			// another match could end in two leases.
+			return lease, err
+		}
+		r.drop(lease.Provider)
+		if len(r.candidates) < r.least {
+			return lease, err
+		}
+		r.client.log().Info("the winner did not provide; running another match", "lease", lease.ID.Short(), "why", failure)
+		if lease.State == Claiming { // nor will it be claimed: the reservation dies by itself
+			if lease, err = r.client.abandon(lease, failure.Reason); err != nil {
+				return lease, err
+			}
+		}
+	}
+}
+
+// place runs matches until one decides.
+func (r *request) place(ctx context.Context) (Lease, func(context.Context), error) {
+	for {
+		if len(r.candidates) < r.least {
+			return Lease{}, nil, &TooFewError{Found: len(r.candidates), Wanted: r.least}
+		}
+		r.tries--
+		var lease Lease
+		out, leave, err := r.seeker.Play(ctx, r.req, r.candidates, r.least, func(o match.Outcome) error {
+			if !o.Matched {
+				return nil
+			}
+			lease = r.won(o)
+			return r.client.Store.Put(lease)
+		})
+		if err == nil && out.Matched {
+			return lease, leave, nil
+		}
+		if err == nil {
+			settle(ctx, leave)
+			return Lease{}, nil, ErrNoFit
+		}
+		if few, ok := errors.AsType[*match.TooFewError](err); ok {
+			return Lease{}, nil, &TooFewError{Found: few.Accepted, Wanted: few.Wanted}
+		}
+		failed, ok := errors.AsType[*match.FailedError](err)
+		switch {
+		case !ok:
+			return Lease{}, nil, err
+		case r.tries == 0:
+			return Lease{}, nil, errors.Join(ErrAborted, err)
+		}
+		r.client.log().Info("match failed; running it again", "without", len(failed.Drop), "err", failed.Err)
+		r.drop(failed.Drop...)
+	}
+}
+
+// settle lets the others get their results.
+func settle(ctx context.Context, leave func(context.Context)) {
+	ctx, cancel := context.WithTimeout(ctx, settleWithin)
+	defer cancel()
+	leave(ctx)
+}
+
+// drop leaves providers out from now on.
+func (r *request) drop(ids ...identity.PeerID) {
+	r.candidates = slices.DeleteFunc(r.candidates, func(m match.Candidate) bool {
+		return slices.Contains(ids, m.Record.ID)
+	})
+	r.client.progress(Event{Phase: Dropped, Done: len(ids)})
+}
+
+func (r *request) won(o match.Outcome) Lease {
+	return Lease{
+		ID: o.Lease, SID: o.SID[:], State: Claiming, Class: r.req.Class, Quantity: r.req.Quantity, Price: o.Price,
+		Duration: r.req.Duration, Policy: r.req.Policy, Provider: o.Winner.ID, Record: o.Winner.Record, Roster: o.Roster,
+		Created: r.client.Now().UTC(),
+	}
+}
