@@ -46,6 +46,10 @@ type Config struct {
 	// Verify verifies it. Providers only.
 	Verify func(msg, sig []byte) bool
 
+	// Progress, if not nil, is told the number of each flight once it has been
+	// made, from the goroutine that steps.
+	Progress func(flight int)
+
 	Warm map[int]WarmPair // cached base OTs by peer
 }
 

@@ -33,7 +33,7 @@
 //	F8 ─▶ M_0[s_w], all rows, MACs of λ_out ─▶ resultReleased ─▶ party 0's F9
 //	F9 ─▶ output labels, MACs of λ_out, signature ─▶ a provider's outputs
 //
-// Files: party.go is the machine; layout.go the table of flights, with the size
+// Files: party.go is the machine, exchange.go what goes in and out of it; layout.go the table of flights, with the size
 // of each field; frame.go the encoding; release.go the echoes and the gate;
 // inputs.go and outputs.go what binds and unmasks values; wipe.go the end of
 // every secret; run.go the driver over a Network, local.go one in memory.

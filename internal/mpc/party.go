@@ -1,7 +1,6 @@
 package mpc
 
 import (
-	"errors"
 	"fmt"
 	"io"
 
@@ -80,27 +79,6 @@ func New(cfg Config) (*Party, error) {
 	return p, nil
 }
 
-// Expect returns the number of bytes that the next step takes from each party,
-// 0 where it takes none. It is nil once the party has ended.
-func (p *Party) Expect() []int {
-	if p.failed != nil || p.done {
-		return nil
-	}
-	sizes := make([]int, p.n)
-	for j := range sizes {
-		sizes[j] = p.expect(p.flight, j)
-	}
-	return sizes
-}
-
-// expect is the size of the frame of a flight from party j. Flight 0 has none.
-func (p *Party) expect(flight, j int) int {
-	if flight < firstFlight || flight > lastFlight {
-		return 0
-	}
-	return p.size(flight, j, p.self)
-}
-
 // Step takes the messages of one flight, in[j] from party j, nil where Expect
 // says 0, and makes those of the next. It calls emit, in order for each party
 // and from the caller's goroutine, with pieces of the messages; a piece is
@@ -133,6 +111,9 @@ func (p *Party) step(in [][]byte, emit func(to int, chunk []byte) error) error {
 	if err := p.send(out, emit); err != nil {
 		return err
 	}
+	if p.cfg.Progress != nil && p.flight <= lastFlight {
+		p.cfg.Progress(p.flight)
+	}
 	if p.self == 0 && p.flight == lastFlight {
 		p.finished()
 	}
@@ -162,107 +143,6 @@ func (p *Party) advance() (outgoing, error) {
 		out.broadcast(fEcho, p.echoes[p.flight-1][:])
 	}
 	return out, nil
-}
-
-// receive takes the frames of the last flight apart, verifies the echoes and
-// ends F1, whose frames belong to pairs.
-func (p *Party) receive(in [][]byte) error {
-	f := p.flight
-	if f == 0 {
-		if in != nil {
-			return errors.New("mpc: the first step takes no messages")
-		}
-		return nil
-	}
-	p.received = f
-	if len(in) != p.n {
-		return fmt.Errorf("mpc: messages of %d parties, not %d", len(in), p.n)
-	}
-	if p.seen[f] == nil {
-		p.seen[f] = make([]*frame, p.n)
-	}
-	for j := range in {
-		if j == p.self {
-			if len(in[j]) > 0 {
-				return errors.New("mpc: a message from oneself")
-			}
-			if p.seen[f][j] == nil { // nothing was sent
-				p.seen[f][j] = new(frame)
-			}
-			continue
-		}
-		fr, err := p.parseFrame(f, j, p.self, in[j])
-		if err != nil {
-			return p.abort(j, err)
-		}
-		p.seen[f][j] = fr
-		p.stats.Received[f] += len(in[j])
-	}
-	switch {
-	case f == 1:
-		return p.finishBase()
-	case f == 2:
-		p.bound[1] = frameHashes(p.cfg.Workers, in)
-	case f > firstEchoed && f <= lastEchoed+1:
-		return p.checkEchoes(f)
-	}
-	return nil
-}
-
-// chunkSize bounds the pieces of a frame that are emitted.
-const chunkSize = 64 << 10
-
-// send emits the frames of the flight that has been made, and keeps the own
-// part of its broadcasts.
-func (p *Party) send(out outgoing, emit func(to int, chunk []byte) error) error {
-	f := p.flight
-	if f > lastFlight {
-		return nil
-	}
-	frames := make([][]byte, p.n)
-	for j := range out {
-		size := p.size(f, p.self, j)
-		if size == 0 {
-			continue
-		}
-		if p.seen[f] == nil {
-			p.seen[f] = make([]*frame, p.n)
-		}
-		if p.seen[f][p.self] == nil {
-			own := new(frame)
-			for _, e := range layout[f] {
-				if e.broadcast {
-					own[e.field] = out[j][e.field]
-				}
-			}
-			p.seen[f][p.self] = own
-		}
-		frames[j] = p.appendFrame(make([]byte, 0, size), f, p.self, j, &out[j])
-		p.stats.Sent[f] += len(frames[j])
-	}
-	if f == 2 {
-		p.bound[0] = frameHashes(p.cfg.Workers, frames)
-	}
-	for j, b := range frames {
-		if err := sendChunks(j, b, emit); err == nil {
-			continue
-		} else if f < lastFlight {
-			return err
-		}
-		p.unreached = append(p.unreached, j)
-	}
-	return nil
-}
-
-func sendChunks(to int, b []byte, emit func(to int, chunk []byte) error) error {
-	for len(b) > 0 {
-		n := min(len(b), chunkSize)
-		if err := emit(to, b[:n:n]); err != nil {
-			return err
-		}
-		b = b[n:]
-	}
-	return nil
 }
 
 // fail ends the party: nothing is kept but the reason.

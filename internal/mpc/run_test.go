@@ -89,6 +89,34 @@ func TestRunLeavesNothing(t *testing.T) {
 	}
 }
 
+// TestAbandoned: a party that is given up before its first step burns its sets.
+func TestAbandoned(t *testing.T) {
+	m := &trial{name: "abandoned", fn: mpctest.RandomFunction(1, 2, 9, 8, 2), sets: dealt("abandoned", 0, 2)}
+	for i, p := range m.start(t) {
+		p.Abandon()
+		requireBurnt(t, m.sets[i])
+		if err := p.Step(nil, nil); !errors.Is(err, ErrEnded) || p.Expect() != nil {
+			t.Errorf("party %d: a step after the end: %v", i, err)
+		}
+	}
+}
+
+// TestProgress: each flight is told, once, in order.
+func TestProgress(t *testing.T) {
+	m := &trial{name: "progress", fn: mpctest.RandomFunction(1, 2, 9, 8, 2), sets: dealt("progress", 0, 2)}
+	parties := m.start(t)
+	told := make([][]int, 2)
+	for i, p := range parties {
+		p.cfg.Progress = func(flight int) { told[i] = append(told[i], flight) }
+	}
+	mpctest.Drive([]mpctest.Machine{parties[0], parties[1]}, nil)
+	for i := range told {
+		if !slices.Equal(told[i], []int{1, 2, 3, 4, 5, 6, 7, 8, 9}) {
+			t.Errorf("party %d: %v", i, told[i])
+		}
+	}
+}
+
 // TestUnreached: in F9 a party that cannot be reached loses its outputs, nobody
 // else does.
 func TestUnreached(t *testing.T) {

@@ -1,6 +1,9 @@
 package mpc
 
-import "github.com/angler-dex/angler/internal/mpc/block"
+import (
+	"github.com/angler-dex/angler/internal/mpc/auth"
+	"github.com/angler-dex/angler/internal/mpc/block"
+)
 
 // wipe destroys every secret of the match: Δ, bits, MACs and keys, triples,
 // labels, the base sets that it used. What it cannot reach are copies that the
@@ -8,13 +11,10 @@ import "github.com/angler-dex/angler/internal/mpc/block"
 func (p *Party) wipe() {
 	s := &p.secrets
 	for _, b := range s.base {
-		if b.Sender != nil {
-			clear(b.Sender.Pairs[:])
-		}
-		if b.Receiver != nil {
-			clear(b.Receiver.Seeds[:])
-			b.Receiver.Choice = block.Block{}
-		}
+		burn(b)
+	}
+	for _, b := range p.cfg.Warm { // the same ones, unless the party never began
+		burn(b)
 	}
 	for _, c := range s.choices {
 		clear(c)
@@ -54,5 +54,16 @@ func (p *Party) wipe() {
 	p.cfg.Inputs = nil
 	for f := range p.seen {
 		p.seen[f] = nil
+	}
+}
+
+// burn wipes a set of base OTs.
+func burn(b auth.Base) {
+	if b.Sender != nil {
+		clear(b.Sender.Pairs[:])
+	}
+	if b.Receiver != nil {
+		clear(b.Receiver.Seeds[:])
+		b.Receiver.Choice = block.Block{}
 	}
 }
