@@ -16,7 +16,8 @@ import (
 )
 
 func TestGenerateIsAFunctionOfItsRandomness(t *testing.T) {
-	if testKey(t, 1).ID() != testKey(t, 1).ID() || testKey(t, 1).ID() == testKey(t, 2).ID() {
+	one, again, two := testKey(t, 1).ID(), testKey(t, 1).ID(), testKey(t, 2).ID()
+	if one != again || one == two {
 		t.Fatal("not a function of the randomness alone")
 	}
 	if _, err := Generate(strings.NewReader("too short")); err == nil {
@@ -37,7 +38,8 @@ func TestKeysDoNotPrint(t *testing.T) {
 
 func TestDerive(t *testing.T) {
 	k := testKey(t, 1)
-	if k.Derive("a") != k.Derive("a") || k.Derive("a") == k.Derive("b") || k.Derive("a") == testKey(t, 2).Derive("a") {
+	one, again := k.Derive("a"), k.Derive("a")
+	if one != again || one == k.Derive("b") || one == testKey(t, 2).Derive("a") {
 		t.Fatal("not a function of key and label")
 	}
 }

@@ -41,7 +41,7 @@ type Node struct {
 	mu       sync.Mutex
 	started  bool            // Run was called, or Close instead of it
 	closing  bool            // no more children
-	ctx      context.Context //nolint:containedctx // of Run: the life of its children
+	ctx      context.Context // of Run: the life of its children
 	links    map[identity.PeerID][]*Link
 	total    int // connections of links
 	dials    map[identity.PeerID]*dialling
@@ -117,7 +117,8 @@ func (n *Node) Addr() netip.AddrPort { return addrPort(n.conn.LocalAddr()) }
 
 // Run serves and dials until ctx ends or Close is called, then closes all links
 // and the socket and returns nil once everything that it started has ended. It
-// returns an error if the socket fails. It can be called once.
+// returns an error if the socket fails (a DialOnly node notices that only when
+// it dials). It can be called once.
 func (n *Node) Run(ctx context.Context) error {
 	n.mu.Lock()
 	if n.started {

@@ -36,6 +36,7 @@ func TestFrameLimits(t *testing.T) {
 
 func FuzzFrame(f *testing.F) {
 	f.Add([]byte{0, 0, 0, 0}, 0)
+	f.Add([]byte{0, 0, 0, 0}, -37)
 	f.Add([]byte{0, 0, 0, 3, 'a', 'b', 'c'}, 3)
 	f.Add([]byte{0, 0, 0, 3, 'a', 'b'}, 3)
 	f.Add([]byte{255, 255, 255, 255, 1}, 1<<20)
@@ -45,7 +46,7 @@ func FuzzFrame(f *testing.F) {
 		if err != nil {
 			return
 		}
-		if len(frame) > limit {
+		if len(frame) > max(limit, 0) {
 			t.Fatalf("a frame of %d bytes where %d are allowed", len(frame), limit)
 		}
 		var again bytes.Buffer
