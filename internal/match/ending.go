@@ -72,3 +72,13 @@ func (p *Provider) fail(ctx context.Context, id market.LeaseID, cause error) err
 	}
 	return errors.Join(fmt.Errorf("provisioning failed: %w", cause), err)
 }
+
+// giveUp ends a lease of which the cluster has nothing, without asking it: it
+// may not even let us look.
+func (p *Provider) giveUp(id market.LeaseID, cause error) error {
+	_, err := p.Ledger.Advance(id, market.Expiring, func(l *market.Lease) { l.Reason = "provisioning failed" })
+	if err == nil {
+		_, err = p.Ledger.Advance(id, market.Failed, nil)
+	}
+	return errors.Join(fmt.Errorf("provisioning failed: %w", cause), err)
+}

@@ -2,8 +2,10 @@ package match
 
 import (
 	"context"
+	"errors"
 	"time"
 
+	"github.com/angler-dex/angler/internal/k8s"
 	"github.com/angler-dex/angler/internal/k8s/manifest"
 	"github.com/angler-dex/angler/internal/market"
 	"github.com/angler-dex/angler/internal/wire"
@@ -12,9 +14,17 @@ import (
 // provisionWithin bounds the making of one namespace.
 const provisionWithin = 2 * time.Minute
 
+// nothingMade tells whether the cluster is known to have nothing of what it was
+// asked for.
+func nothingMade(err error) bool {
+	var failure *k8s.ProvisionError
+	return errors.As(err, &failure) && failure.Undone == "" && failure.Left == nil
+}
+
 // provision makes the namespace of a reserved lease and grants it. Each step is
 // in the ledger before its effect; a failure is undone before it is reported.
 func (p *Provider) provision(ctx context.Context, lease market.Lease) error {
+	untouched := lease.State == market.Reserved // by us or an earlier process
 	switch lease.State {
 	case market.Reserved:
 		next, err := p.Ledger.Advance(lease.ID, market.Provisioning, nil)
@@ -39,6 +49,9 @@ func (p *Provider) provision(ctx context.Context, lease market.Lease) error {
 	grant, err := p.Cluster.Provision(limited, spec)
 	if err != nil && ctx.Err() != nil {
 		return ctx.Err() // we are going down: the next start undoes it
+	}
+	if err != nil && untouched && nothingMade(err) {
+		return p.giveUp(lease.ID, err)
 	}
 	if err != nil {
 		return p.fail(ctx, lease.ID, err)
