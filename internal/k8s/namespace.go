@@ -72,7 +72,7 @@ func (c *Cluster) createNamespace(ctx context.Context, o manifest.Object, mark *
 	if err != nil {
 		return err
 	}
-	if err := ctx.Err(); err != nil {
+	if err = ctx.Err(); err != nil {
 		return err
 	}
 	err = attempt(context.WithoutCancel(ctx), func(ctx context.Context) error {

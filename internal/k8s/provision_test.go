@@ -59,11 +59,11 @@ func TestProvisionTwice(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := admin.NetworkingV1().NetworkPolicies(first.Namespace).Delete(ctx, "deny-all", metav1.DeleteOptions{}); err != nil {
+	if err = admin.NetworkingV1().NetworkPolicies(first.Namespace).Delete(ctx, "deny-all", metav1.DeleteOptions{}); err != nil {
 		t.Fatal(err)
 	}
 	wider := []byte(`{"spec":{"hard":{"requests.cpu":"1000","limits.cpu":"1000"}}}`)
-	if _, err := admin.CoreV1().ResourceQuotas(first.Namespace).Patch(ctx, "angler", types.MergePatchType, wider, metav1.PatchOptions{}); err != nil {
+	if _, err = admin.CoreV1().ResourceQuotas(first.Namespace).Patch(ctx, "angler", types.MergePatchType, wider, metav1.PatchOptions{}); err != nil {
 		t.Fatal(err)
 	}
 
@@ -130,7 +130,7 @@ func TestForeignNamespace(t *testing.T) {
 		"another lease":    {manifest.LabelProvider: spec.Provider, manifest.LabelLease: id("another")},
 	} {
 		t.Run(name, func(t *testing.T) {
-			ctx, spec := testContext(t), spec
+			ctx := testContext(t)
 			spec.Namespace = strings.ReplaceAll(name, " ", "-")
 			_, err := admin.CoreV1().Namespaces().Create(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: spec.Namespace, Labels: labels}}, metav1.CreateOptions{})
 			if err != nil {
@@ -141,10 +141,10 @@ func TestForeignNamespace(t *testing.T) {
 				t.Fatal(err)
 			}
 			var failure *ProvisionError
-			if _, err := c.Provision(ctx, spec); !errors.Is(err, ErrForeign) || !errors.As(err, &failure) || failure.Undone != "" || failure.Left != nil {
+			if _, err = c.Provision(ctx, spec); !errors.Is(err, ErrForeign) || !errors.As(err, &failure) || failure.Undone != "" || failure.Left != nil {
 				t.Errorf("provision: %v", err)
 			}
-			if err := c.Release(ctx, spec.Provider, spec.LeaseID); err != nil {
+			if err = c.Release(ctx, spec.Provider, spec.LeaseID); err != nil {
 				t.Errorf("release: %v", err)
 			}
 			after, err := admin.CoreV1().Namespaces().Get(ctx, spec.Namespace, metav1.GetOptions{})

@@ -33,8 +33,9 @@ func (c *Cluster) Release(ctx context.Context, provider, leaseID string) error {
 	}
 	err = retry(ctx, func(ctx context.Context) error {
 		return c.eachNamespace(ctx, selector, func(there *corev1.Namespace) error {
-			if err := c.revoke(ctx, there.Name); err != nil || there.DeletionTimestamp != nil {
-				return err
+			revoked := c.revoke(ctx, there.Name)
+			if revoked != nil || there.DeletionTimestamp != nil {
+				return revoked
 			}
 			return c.deleteNamespace(ctx, there)
 		})

@@ -32,42 +32,42 @@ func TestReleaseRevokes(t *testing.T) {
 	}
 	own := grant
 	for own.Token = ""; own.Token == ""; sleep(ctx, 10*time.Millisecond) {
-		mine, err := tenant.CoreV1().Secrets(grant.Namespace).Get(ctx, "mine", metav1.GetOptions{})
-		if err != nil {
-			t.Fatal(err)
+		mine, getErr := tenant.CoreV1().Secrets(grant.Namespace).Get(ctx, "mine", metav1.GetOptions{})
+		if getErr != nil {
+			t.Fatal(getErr)
 		}
 		own.Token = string(mine.Data[corev1.ServiceAccountTokenKey])
 	}
 	ways := map[string]*kubernetes.Clientset{"granted token": tenant, "self-made token": tenantOf(t, own)}
 	for way, client := range ways {
-		if _, err := client.CoreV1().Pods(grant.Namespace).List(ctx, metav1.ListOptions{}); err != nil {
+		if _, err = client.CoreV1().Pods(grant.Namespace).List(ctx, metav1.ListOptions{}); err != nil {
 			t.Fatalf("%s, to begin with: %v", way, err)
 		}
 	}
-	if err := c.Release(ctx, spec.Provider, spec.LeaseID); err != nil {
+	if err = c.Release(ctx, spec.Provider, spec.LeaseID); err != nil {
 		t.Fatal(err)
 	}
 	for way, client := range ways {
 		eventually(ctx, t, way+" is refused", func() bool {
-			_, err := client.CoreV1().Pods(grant.Namespace).List(ctx, metav1.ListOptions{})
+			_, err = client.CoreV1().Pods(grant.Namespace).List(ctx, metav1.ListOptions{})
 			return apierrors.IsForbidden(err) || apierrors.IsUnauthorized(err)
 		})
 	}
 	short, cancel := context.WithTimeout(ctx, time.Second)
 	defer cancel()
-	if err := c.WaitReleased(short, spec.Provider, spec.LeaseID); !errors.Is(err, context.DeadlineExceeded) {
+	if err = c.WaitReleased(short, spec.Provider, spec.LeaseID); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("waiting for a namespace that hangs: %v", err)
 	}
 	owned, err := c.Owned(ctx, spec.Provider)
 	if err != nil || len(owned) != 1 || !owned[0].Terminating {
 		t.Errorf("a namespace that hangs is owned: %v, %v", owned, err)
 	}
-	if err := c.Release(ctx, spec.Provider, spec.LeaseID); err != nil {
+	if err = c.Release(ctx, spec.Provider, spec.LeaseID); err != nil {
 		t.Errorf("release again: %v", err)
 	}
 	for way, client := range ways {
 		eventually(ctx, t, way+" is not known any more", func() bool {
-			_, err := client.CoreV1().Pods(grant.Namespace).List(ctx, metav1.ListOptions{})
+			_, err = client.CoreV1().Pods(grant.Namespace).List(ctx, metav1.ListOptions{})
 			return apierrors.IsUnauthorized(err)
 		})
 	}

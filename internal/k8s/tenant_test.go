@@ -54,7 +54,7 @@ func TestTenantRunsWithinItsQuota(t *testing.T) {
 	if !apierrors.IsForbidden(err) || !strings.Contains(err.Error(), "exceeded quota: angler") {
 		t.Errorf("a pod over the quota: %v", err)
 	}
-	if err := start(t, tenant, ns, pod("silent", "", "")); err != nil {
+	if err = start(t, tenant, ns, pod("silent", "", "")); err != nil {
 		t.Fatalf("a pod that asks for nothing: %v", err)
 	}
 	silent, err := tenant.CoreV1().Pods(ns).Get(testContext(t), "silent", metav1.GetOptions{})

@@ -23,7 +23,7 @@ func Detach(ctx context.Context, o Options, log io.Writer, ready func(kubeconfig
 	if err != nil {
 		return err
 	}
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+	if err = os.MkdirAll(dir, 0o700); err != nil {
 		return err
 	}
 	self, err := os.Executable()

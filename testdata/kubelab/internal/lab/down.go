@@ -28,15 +28,15 @@ func Down(ctx context.Context, dir string) (stopped bool, err error) {
 		return false, err
 	}
 	defer f.Close()
-	if err := awaitFree(ctx, f, 0); !errors.Is(err, errStillHeld) {
+	if err = awaitFree(ctx, f, 0); !errors.Is(err, errStillHeld) {
 		return false, err
 	}
-	if err := signalSupervisor(f, syscall.SIGTERM); err != nil {
+	if err = signalSupervisor(f, syscall.SIGTERM); err != nil {
 		return false, err
 	}
 	err = awaitFree(ctx, f, graceOfDown)
 	if errors.Is(err, errStillHeld) {
-		if err := signalSupervisor(f, syscall.SIGKILL); err != nil {
+		if err = signalSupervisor(f, syscall.SIGKILL); err != nil {
 			return false, err
 		}
 		err = awaitFree(ctx, f, graceOfKill)
@@ -57,7 +57,7 @@ func signalSupervisor(f *os.File, sig syscall.Signal) error {
 	if err != nil {
 		return err
 	}
-	defer p.Release()
+	defer func() { _ = p.Release() }()
 	// p is a handle on one process (a pidfd): if that one holds the lock now, it cannot be a later owner of the same pid.
 	if again, err := supervisor(f); err != nil || again != pid {
 		return err

@@ -36,7 +36,7 @@ func Up(ctx context.Context, o Options, log io.Writer, ready func(kubeconfig str
 	if err != nil {
 		return err
 	}
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+	if err = os.MkdirAll(dir, 0o700); err != nil {
 		return err
 	}
 	held, err := acquire(ctx, dir)
@@ -61,10 +61,10 @@ func Up(ctx context.Context, o Options, log io.Writer, ready func(kubeconfig str
 
 // run is one attempt of Up on one set of ports.
 func run(ctx context.Context, l *layout, keys *keys, held *lock, log io.Writer, ready func(kubeconfig string)) (err error) {
-	if err := l.drawPorts(); err != nil {
+	if err = l.drawPorts(); err != nil {
 		return err
 	}
-	if err := keys.writeKubeconfig(l.kubeconfig(), l.server()); err != nil {
+	if err = keys.writeKubeconfig(l.kubeconfig(), l.server()); err != nil {
 		return err
 	}
 	f := newFamily(ctx, l.dir, held.file)
@@ -73,10 +73,10 @@ func run(ctx context.Context, l *layout, keys *keys, held *lock, log io.Writer, 
 			err = stopErr
 		}
 	}()
-	if err := f.start("etcd", l.etcd()); err != nil {
+	if err = f.start("etcd", l.etcd()); err != nil {
 		return err
 	}
-	if err := f.start("kube-apiserver", l.apiserver()); err != nil {
+	if err = f.start("kube-apiserver", l.apiserver()); err != nil {
 		return err
 	}
 	api, err := connect(l.kubeconfig())

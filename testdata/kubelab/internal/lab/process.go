@@ -107,11 +107,7 @@ func lastLine(path string) string {
 	}
 	defer f.Close()
 	const tail = 4096
-	if st, err := f.Stat(); err == nil && st.Size() > tail {
-		if _, err := f.Seek(-tail, io.SeekEnd); err != nil {
-			return ""
-		}
-	}
+	_, _ = f.Seek(-tail, io.SeekEnd) // fails for a shorter one, which is read from its start
 	b, err := io.ReadAll(io.LimitReader(f, tail))
 	if err != nil {
 		return ""
