@@ -2,8 +2,8 @@ package block
 
 import "encoding/binary"
 
-// transpose works on squares of 64 rows by 64 columns.
-func transpose(dst []Block, cols []byte, stride int) {
+// transposeGeneric works on squares of 64 rows by 64 columns.
+func transposeGeneric(dst []Block, cols []byte, stride int) {
 	var lo, hi [64]uint64
 	for len(dst) > 0 {
 		if len(dst) >= 64 {
