@@ -5,53 +5,46 @@ import (
 	"testing"
 )
 
-func BenchmarkMul(b *testing.B) {
-	r := rng(1)
-	x, y := randBlock(r), randBlock(r)
-	for b.Loop() {
-		x = Mul(x, y)
-	}
-}
-
 func per(b *testing.B, n int, what string) {
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(n), what)
 }
 
-func BenchmarkInnerProduct(b *testing.B) {
-	r := rng(1)
-	x, y := randBlocks(r, 1024), randBlocks(r, 1024)
-	for b.Loop() {
-		InnerProduct(x, y)
-	}
-	per(b, len(x), "ns/element")
-}
-
-func BenchmarkInnerProductBits(b *testing.B) {
-	r := rng(1)
-	x, y := randBytes(r, 128), randBlocks(r, 1024)
-	for b.Loop() {
-		InnerProductBits(x, y)
-	}
-	per(b, len(y), "ns/element")
-}
-
-func BenchmarkColumnSums(b *testing.B) {
-	r := rng(1)
-	x, y := randBlocks(r, 4096), randBlocks(r, 4096)
-	for b.Loop() {
-		ColumnSums(x, y)
-	}
-	per(b, len(x), "ns/row")
+func BenchmarkSums(b *testing.B) {
+	onEveryPathB(b, func(b *testing.B) {
+		r := rng(1)
+		x, y, bits := randBlocks(r, 4096), randBlocks(r, 4096), randBytes(r, 512)
+		b.Run("Mul", func(b *testing.B) {
+			for b.Loop() {
+				x[0] = Mul(x[0], y[0])
+			}
+		})
+		for what, f := range map[string]func(){
+			"InnerProduct":     func() { InnerProduct(x, y) },
+			"InnerProductBits": func() { InnerProductBits(bits, y) },
+			"ColumnSums":       func() { ColumnSums(x, y) },
+		} {
+			b.Run(what, func(b *testing.B) {
+				b.ReportAllocs()
+				for b.Loop() {
+					f()
+				}
+				per(b, len(x), "ns/element")
+			})
+		}
+	})
 }
 
 func BenchmarkTranspose(b *testing.B) {
-	r := rng(1)
-	const rows, stride = 8192, 1024 + 64
-	cols, dst := randBytes(r, 128*stride), make([]Block, rows)
-	b.SetBytes(128 * rows / 8)
-	for b.Loop() {
-		Transpose(dst, cols, stride, rows)
-	}
+	onEveryPathB(b, func(b *testing.B) {
+		r := rng(1)
+		const rows, stride = 8192, 1024 + 64
+		cols, dst := randBytes(r, 128*stride), make([]Block, rows)
+		b.SetBytes(128 * rows / 8)
+		b.ReportAllocs()
+		for b.Loop() {
+			Transpose(dst, cols, stride, rows)
+		}
+	})
 }
 
 func BenchmarkHash(b *testing.B) {
