@@ -24,15 +24,14 @@ type guardedConn struct {
 	public bool
 
 	closing  chan struct{} // closed by Close
-	drained  chan struct{} // closed when ReadFrom has told the library the end
 	broken   chan error    // one error if the socket was closed under us
 	closed   sync.Once
-	ended    sync.Once
+	reading  sync.Mutex // held during ReadFrom
 	received atomic.Uint64
 	dropped  atomic.Uint64
 	readErrs atomic.Uint64
 
-	buf [maxPacket + 1]byte // ReadFrom's alone: the library reads from one goroutine
+	buf [maxPacket + 1]byte // under reading
 }
 
 func newGuardedConn(conn net.PacketConn, public bool) *guardedConn {
@@ -40,7 +39,6 @@ func newGuardedConn(conn net.PacketConn, public bool) *guardedConn {
 		PacketConn: conn,
 		public:     public,
 		closing:    make(chan struct{}),
-		drained:    make(chan struct{}),
 		broken:     make(chan error, 1),
 	}
 }
@@ -48,12 +46,13 @@ func newGuardedConn(conn net.PacketConn, public bool) *guardedConn {
 // ReadFrom returns the next well-formed packet, rebuilt. It returns an error
 // only after Close.
 func (c *guardedConn) ReadFrom(p []byte) (int, net.Addr, error) {
+	c.reading.Lock()
+	defer c.reading.Unlock()
 	wait := readRetryMin
 	for {
 		n, from, err := c.PacketConn.ReadFrom(c.buf[:])
 		select {
 		case <-c.closing:
-			c.ended.Do(func() { close(c.drained) })
 			return 0, nil, net.ErrClosed
 		default:
 		}
@@ -98,12 +97,15 @@ func (c *guardedConn) rebuild(packet []byte, from netip.AddrPort) ([]byte, bool)
 	return m.append(make([]byte, 0, len(packet)+64)), true
 }
 
-// Close closes the socket and ends ReadFrom.
+// Close closes the socket, ends ReadFrom and waits for that. The library may
+// stop reading without being told the end, so its reader is not waited for.
 func (c *guardedConn) Close() error {
 	err := net.ErrClosed
 	c.closed.Do(func() {
 		close(c.closing)
 		err = c.PacketConn.Close()
 	})
+	c.reading.Lock()
+	defer c.reading.Unlock()
 	return err
 }

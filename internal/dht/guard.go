@@ -14,9 +14,10 @@ import (
 // silence.
 //
 // The library answers find_node for info_hash instead of target, so target is
-// copied there. BEP 44's get and put are not offered: guardedConn has turned
-// them, like any unknown method, into find_node or into nothing; should one
-// come this far, it is answered "method unknown".
+// copied there. (Only the arguments may be written to: it reads the method in a
+// goroutine of its own.) BEP 44's get and put are not offered: guardedConn has
+// turned them, like any unknown method, into find_node or into methodNone,
+// which the library answers "method unknown".
 func (n *Node) onQuery(m *krpc.Msg, source net.Addr) bool {
 	if m.A == nil || n.cfg.Passive {
 		return false
@@ -31,9 +32,9 @@ func (n *Node) onQuery(m *krpc.Msg, source net.Addr) bool {
 	switch m.Q {
 	case "find_node":
 		m.A.InfoHash = m.A.Target
-	case "ping", "get_peers", "announce_peer":
+	case "ping", "get_peers", "announce_peer", methodNone:
 	default:
-		m.Q = methodNone
+		return false
 	}
 	return true
 }

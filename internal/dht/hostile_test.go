@@ -6,8 +6,10 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/netip"
+	"os"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"testing"
@@ -126,7 +128,7 @@ func drain(conn net.PacketConn) error {
 			return err
 		}
 		if _, _, err := conn.ReadFrom(buf[:]); err != nil {
-			if errors.Is(err, syscall.ECONNREFUSED) || err.(net.Error).Timeout() {
+			if errors.Is(err, os.ErrDeadlineExceeded) {
 				return nil
 			}
 			return err
@@ -136,6 +138,7 @@ func drain(conn net.PacketConn) error {
 
 // A hostile node answers questions with packets that are wrong in every way.
 func TestWrongAnswersLeaveTheNodeAlive(t *testing.T) {
+	t.Parallel()
 	n := start(t, Config{Rand: seeded(1), Resend: 100 * time.Millisecond})
 	ready(t, n)
 	s := newStranger(t)
@@ -168,12 +171,24 @@ func TestWrongAnswersLeaveTheNodeAlive(t *testing.T) {
 // question is the next query that a node sends.
 func (s stranger) question() (message, netip.AddrPort) {
 	s.t.Helper()
-	if err := s.conn.SetReadDeadline(time.Now().Add(10 * time.Second)); err != nil {
+	m, from, ok := s.questionWithin(10 * time.Second)
+	if !ok {
+		s.t.Fatal("nothing is asked")
+	}
+	return m, from
+}
+
+func (s stranger) questionWithin(d time.Duration) (message, netip.AddrPort, bool) {
+	s.t.Helper()
+	if err := s.conn.SetReadDeadline(time.Now().Add(d)); err != nil {
 		s.t.Fatal(err)
 	}
 	for {
 		var buf [maxPacket]byte
 		n, addr, err := s.conn.ReadFrom(buf[:])
+		if errors.Is(err, os.ErrDeadlineExceeded) {
+			return message{}, netip.AddrPort{}, false
+		}
 		if err != nil {
 			s.t.Fatal(err)
 		}
@@ -182,7 +197,7 @@ func (s stranger) question() (message, netip.AddrPort) {
 			s.t.Fatalf("a node sent %q", buf[:n])
 		}
 		if m.kind == 'q' {
-			return m, addrPortOf(addr)
+			return m, addrPortOf(addr), true
 		}
 	}
 }
@@ -191,7 +206,7 @@ func (s stranger) question() (message, netip.AddrPort) {
 // info_hash of zeros), get as if it were find_node, put and what is unknown by
 // an error.
 func TestQueriesAreAnsweredForTheirTarget(t *testing.T) {
-	_, nodes := pool(t, 12, Config{})
+	_, nodes := pool(t, 7, Config{}) // few enough for each to know all
 	n, s := nodes[0], newStranger(t)
 	for _, other := range nodes[1:] {
 		query := "d1:ad2:id20:" + id20 + "6:target20:" + string(other.id[:]) + "e1:q9:find_node2:roi1e1:t2:aa1:y1:qe"
@@ -229,6 +244,13 @@ func TestAnnouncingTakesAToken(t *testing.T) {
 	}
 	if m := s.ask(n.Addr(), announce(string(m.token))); m.kind != 'r' {
 		t.Fatalf("announcement answered %q", m.append(nil))
+	}
+	limit, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	for len(stored(n.store, key)) == 0 { // the library stores behind its answer
+		if !pause(limit, time.Millisecond) {
+			t.Fatal("never stored")
+		}
 	}
 	if got, want := lookup(t, n, key), []netip.AddrPort{local(4242)}; !slices.Equal(got, want) {
 		t.Errorf("found %v, want %v", got, want)
@@ -303,5 +325,74 @@ func TestRunReportsASocketThatWasClosedUnderIt(t *testing.T) {
 	}
 	if err := n.Run(t.Context()); err == nil {
 		t.Error("a node ran twice")
+	}
+}
+
+// A packet that arrives while a node stops must not keep it from stopping: the
+// library's reader then ends without asking for another one.
+func TestStoppingUnderFire(t *testing.T) {
+	for i := range uint64(10) {
+		n, s, cease := start(t, Config{Rand: seeded(i)}), newStranger(t), make(chan struct{})
+		ready(t, n)
+		var firing sync.WaitGroup
+		firing.Go(func() {
+			for !isClosed(cease) {
+				_, _ = s.conn.WriteTo([]byte(ping), net.UDPAddrFromAddrPort(n.Addr())) // nobody may be there any more
+			}
+		})
+		s.expectAlive(n)
+		n.kill()
+		close(cease)
+		firing.Wait()
+	}
+}
+
+// The library tells peers or nodes, not both. A node that tells peers is asked
+// for nodes as well: there may be more to find with them.
+func TestPeersDoNotHideNodes(t *testing.T) {
+	key := Key{7}
+	hidden := start(t, Config{Rand: seeded(1)})
+	ready(t, hidden)
+	hidden.store.add(key, local(4242))
+
+	front := newStranger(t)
+	requester := start(t, Config{Bootstrap: []string{front.addr().String()}, Passive: true, Rand: seeded(2)})
+	done := make(chan []netip.AddrPort, 1)
+	go func() {
+		var found []netip.AddrPort
+		err := requester.Lookup(t.Context(), []Key{key}, func(a netip.AddrPort) bool {
+			found = append(found, a)
+			return true
+		})
+		if err != nil {
+			t.Error(err)
+		}
+		slices.SortFunc(found, netip.AddrPort.Compare)
+		done <- found
+	}()
+	compact := func(addr netip.AddrPort) string {
+		return string(addr.Addr().AsSlice()) + string([]byte{byte(addr.Port() >> 8), byte(addr.Port())})
+	}
+	for {
+		select {
+		case found := <-done:
+			if want := []netip.AddrPort{local(4141), local(4242)}; !slices.Equal(found, want) {
+				t.Errorf("found %v, want %v", found, want)
+			}
+			return
+		default:
+		}
+		q, from, ok := front.questionWithin(50 * time.Millisecond)
+		if !ok {
+			continue
+		}
+		body := ""
+		switch {
+		case q.method == "get_peers":
+			body = "6:valuesl6:" + compact(local(4141)) + "e"
+		case q.method == "find_node" && q.target == key:
+			body = "5:nodes26:" + string(hidden.id[:]) + compact(hidden.Addr())
+		}
+		front.send(from, "d1:rd2:id20:"+id20+body+"e1:t"+string(appendString(nil, q.tid))+"1:y1:re")
 	}
 }

@@ -26,6 +26,7 @@ func TestNewRefusesABadConfiguration(t *testing.T) {
 }
 
 func TestNobodyAnswers(t *testing.T) {
+	t.Parallel()
 	dead := listen(t) // bound, so nobody else gets the port, and silent
 	saved := filepath.Join(t.TempDir(), "table")
 	err := saveTable(saved, savedTable{nodes: []contact{{id: Key{1}, known: true, addr: addrPortOf(dead.LocalAddr())}}})
@@ -100,6 +101,7 @@ func TestABootstrapNodeIsReadyAlone(t *testing.T) {
 
 // A provider that starts before its bootstrap node goes on trying.
 func TestJoiningLate(t *testing.T) {
+	t.Parallel()
 	conn := listen(t)
 	n := start(t, Config{Bootstrap: []string{conn.LocalAddr().String()}, Rand: seeded(1), Resend: 50 * time.Millisecond})
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
@@ -121,6 +123,7 @@ func TestJoiningLate(t *testing.T) {
 // Two providers that met through a bootstrap node find each other again after
 // a restart without it, under their old ids.
 func TestRestartWithoutBootstrap(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	bootstrap := start(t, Config{Rand: seeded(1)})
 	cfg := func(i uint64, name string) Config {
@@ -130,6 +133,7 @@ func TestRestartWithoutBootstrap(t *testing.T) {
 	ready(t, bootstrap, other)
 	n := start(t, cfg(3, "n"))
 	ready(t, n)
+	settle(t, 2, bootstrap, other, n)
 	id := n.ID()
 	n.kill()
 	bootstrap.kill()

@@ -33,8 +33,9 @@ const (
 	pingBackers   = 4                // pings back at the same time
 )
 
-// Node is a node of the DHT. New makes it, Run runs it; the other methods may
-// be called from any goroutine and wait for Run to have started.
+// Node is a node of the DHT. New makes it, Run runs it. The other methods may
+// be called from any goroutine; where they need the network they wait until Run
+// has tried to join it.
 type Node struct {
 	cfg   Config
 	conn  *guardedConn
@@ -153,9 +154,9 @@ func (n *Node) Run(ctx context.Context) error {
 	}
 	<-ctx.Done()
 	close(n.stopping)
-	server.Close()
+	server.Close() // before the socket: the library panics on an end it does not expect
+	_ = n.conn.Close()
 	err = group.Wait()
-	<-n.conn.drained
 	n.save()
 	return err
 }
@@ -210,19 +211,18 @@ func (n *Node) keepHouse(ctx context.Context) {
 	}
 }
 
-// serving waits for Run to have started.
+// serving waits for Run to have started and to have tried to join.
 func (n *Node) serving(ctx context.Context) error {
 	select {
-	case <-n.started:
+	case <-n.joining.decided:
+	case <-n.stopping:
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-	select {
-	case <-n.stopping:
+	if isClosed(n.stopping) {
 		return ErrStopped
-	default:
-		return ctx.Err()
 	}
+	return ctx.Err()
 }
 
 // pause waits and reports whether ctx is still alive.
