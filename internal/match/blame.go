@@ -14,12 +14,9 @@ import (
 // blame stops a match that has failed by err, asks everybody what they saw and
 // says whom the next try leaves out.
 func (t *table) blame(ctx context.Context, err error) []identity.PeerID {
+	e := t.witness(err)
 	ctx, cancel := context.WithTimeout(ctx, t.patience.Report)
 	defer cancel()
-	e := evidence{parties: 1 + len(t.seats), quiet: errors.Is(err, errSilent) || errors.Is(err, errNotReady)}
-	if abort, ok := errors.AsType[*mpc.AbortError](err); ok && abort.Peer > 0 {
-		e.own = finding{of: abort.Peer, flight: abort.Flight, hard: !e.quiet}
-	}
 	for k, r := range t.hear(ctx) {
 		e.add(k+1, r)
 	}
@@ -28,6 +25,23 @@ func (t *table) blame(ctx context.Context, err error) []identity.PeerID {
 		drop = append(drop, t.seats[party-1].candidate.Link.Peer())
 	}
 	return drop
+}
+
+// witness is what the requester saw itself.
+func (t *table) witness(err error) *evidence {
+	e := &evidence{parties: 1 + len(t.seats)}
+	abort, isAbort := errors.AsType[*mpc.AbortError](err)
+	switch {
+	case errors.Is(err, errNotReady):
+		e.quiet = errors.Is(err, context.DeadlineExceeded)
+	case isAbort && !errors.Is(err, errSilent):
+		e.own = finding{of: max(abort.Peer, 0), flight: abort.Flight}
+	case t.net.quiet() >= t.patience.Silence/2:
+		// Silent here, or for a provider, whose clock was a little faster.
+		of, flight := t.net.behind()
+		e.quiet, e.own = true, finding{of: of, flight: flight, wait: true}
+	}
+	return e
 }
 
 // hear tells all providers to stop and collects what they say; the zero Report

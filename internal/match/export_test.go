@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/angler-dex/angler/internal/market"
+	"github.com/angler-dex/angler/internal/mesh"
 	"github.com/angler-dex/angler/internal/mpc"
 	"github.com/angler-dex/angler/internal/wire"
 )
@@ -18,4 +19,13 @@ func Signatures(l market.Lease) (provider, requester []byte) {
 		return nil, nil
 	}
 	return d.Signed, d.Requester
+}
+
+// Accept answers an invitation and reads the roster that follows, as the first
+// half of a match.
+func (p *Provider) Accept(s *mesh.Stream) {
+	var in Invite
+	if receive(s, maxInvite, &in) == nil {
+		_, _ = p.accept(s, in)
+	}
 }

@@ -47,10 +47,11 @@ const (
 	Ready       State = 1 // connected to every other party
 	Finished    State = 2 // output verified, and a win reserved durably
 	Unreachable State = 3 // no connection to party Peer
-	Stalled     State = 4 // party Peer went silent, or its link broke
-	Aborted     State = 5 // a check failed: on what party Peer sent, if that can be told; which check, is not said
-	Stopped     State = 6 // told to stop, while waiting for party Peer
-	Withdrawn   State = 7 // cannot go on, for a reason of its own
+	Broken      State = 4 // the link to party Peer, or its stream, broke
+	Stalled     State = 5 // everything went silent, while waiting for party Peer
+	Aborted     State = 6 // a check failed: on what party Peer sent, if that can be told; which check, is not said
+	Stopped     State = 7 // told to stop, while waiting for party Peer
+	Withdrawn   State = 8 // cannot go on, for a reason of its own
 )
 
 // Report is a provider's word on how its match goes.
@@ -61,7 +62,7 @@ type Report struct {
 }
 
 var stateNames = [...]string{
-	Ready: "ready", Finished: "finished", Unreachable: "unreachable", Stalled: "stalled",
+	Ready: "ready", Finished: "finished", Unreachable: "unreachable", Broken: "broken", Stalled: "stalled",
 	Aborted: "aborted", Stopped: "stopped", Withdrawn: "withdrawn",
 }
 

@@ -122,10 +122,14 @@ func (n *network) progress(bytes int) {
 	}
 }
 
-func (n *network) isSilent() bool {
+// isSilent tells whether nothing has moved for as long as may be.
+func (n *network) isSilent() bool { return n.quiet() >= n.silence }
+
+// quiet is for how long nothing has moved.
+func (n *network) quiet() time.Duration {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	return time.Since(n.moved) >= n.silence
+	return time.Since(n.moved)
 }
 
 func (n *network) arrived(from int) {

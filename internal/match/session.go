@@ -110,28 +110,34 @@ func (m *session) run(ctx context.Context, s *mesh.Stream) error {
 
 // report puts the end of a match into words for the requester.
 func (m *session) report(ctx context.Context, err error) Report {
-	away, isAway := errors.AsType[*unreachableError](err)
-	abort, isAbort := errors.AsType[*mpc.AbortError](err)
-	stopped := errors.Is(context.Cause(ctx), errStopped)
-	switch {
-	case err == nil:
+	if err == nil {
 		return Report{State: Finished}
-	case isAway && stopped:
-		return Report{State: Stopped, Peer: uint(away.party)}
-	case isAway:
-		return Report{State: Unreachable, Peer: uint(away.party)}
+	}
+	stopped := errors.Is(context.Cause(ctx), errStopped)
+	if away, ok := errors.AsType[*unreachableError](err); ok {
+		if stopped {
+			return say(Stopped, away.party, 0)
+		}
+		return say(Unreachable, away.party, 0)
+	}
+	party, flight := m.net.behind()
+	abort, isAbort := errors.AsType[*mpc.AbortError](err)
+	switch {
 	case stopped:
-		party, flight := m.net.behind()
-		return Report{State: Stopped, Peer: uint(party), Flight: uint(flight)}
+		return say(Stopped, party, flight)
+	case errors.Is(err, errSilent) || ctx.Err() != nil:
+		return say(Stalled, party, flight)
 	case isAbort && errors.Is(err, errLink):
-		return Report{State: Stalled, Peer: uint(max(abort.Peer, 0)), Flight: uint(abort.Flight)}
+		return say(Broken, abort.Peer, abort.Flight)
 	case isAbort:
-		return Report{State: Aborted, Peer: uint(max(abort.Peer, 0)), Flight: uint(abort.Flight)}
-	case ctx.Err() != nil:
-		party, flight := m.net.behind()
-		return Report{State: Stalled, Peer: uint(party), Flight: uint(flight)}
+		return say(Aborted, abort.Peer, abort.Flight)
 	}
 	return Report{State: Withdrawn}
+}
+
+// say makes a report; a party below 0 is nobody.
+func say(s State, party, flight int) Report {
+	return Report{State: s, Peer: uint(max(party, 0)), Flight: uint(max(flight, 0))}
 }
 
 // agreedFunction builds the placement function that the roster names and

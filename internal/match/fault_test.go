@@ -1,0 +1,71 @@
+package match_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"sync/atomic"
+
+	"github.com/angler-dex/angler/internal/match"
+	"github.com/angler-dex/angler/internal/match/matchtest"
+	"github.com/angler-dex/angler/internal/mpc"
+)
+
+// Where in the header of a frame of package mpc the flight stands, behind the
+// sid.
+const flightAt = 32
+
+// fault is what happens to a provider in a match.
+type fault func(ctx context.Context, p *matchtest.Provider) error
+
+// vanish ends the provider as a process that is killed does: the operating
+// system closes nothing, but its node is gone.
+func vanish(_ context.Context, p *matchtest.Provider) error {
+	go p.Node.Close() // which waits for the very match that calls this
+	return errors.New("vanished")
+}
+
+// stall does nothing more, and is silent about it.
+func stall(ctx context.Context, _ *matchtest.Provider) error {
+	<-ctx.Done()
+	return ctx.Err()
+}
+
+// atFlight has the provider suffer a fault when it is about to send its message
+// of a flight, once.
+func atFlight(p *matchtest.Provider, flight int, f fault) {
+	var done atomic.Bool
+	p.Prepare = func(prov *match.Provider) {
+		prov.Drive(func(ctx context.Context, party *mpc.Party, net mpc.Network) error {
+			return mpc.Run(ctx, party, &faulty{Network: net, before: func(ctx context.Context, at int) error {
+				if at == flight && !done.Swap(true) {
+					return f(ctx, p)
+				}
+				return nil
+			}})
+		})
+	}
+}
+
+// faulty is a network with something in front of each flight that is sent.
+type faulty struct {
+	mpc.Network
+	before func(ctx context.Context, flight int) error
+	sid    []byte // of the first frame
+	flight int
+}
+
+func (n *faulty) Send(ctx context.Context, to int, chunk []byte) error {
+	if n.sid == nil {
+		n.sid = chunk[:flightAt]
+	}
+	if bytes.HasPrefix(chunk, n.sid) { // a frame begins
+		if f := int(chunk[flightAt]); f != n.flight {
+			n.flight = f
+			if err := n.before(ctx, f); err != nil {
+				return err
+			}
+		}
+	}
+	return n.Network.Send(ctx, to, chunk)
+}

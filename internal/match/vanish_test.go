@@ -1,0 +1,224 @@
+package match_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/angler-dex/angler/internal/identity"
+	"github.com/angler-dex/angler/internal/market"
+	"github.com/angler-dex/angler/internal/match"
+	"github.com/angler-dex/angler/internal/match/matchtest"
+	"github.com/angler-dex/angler/internal/mesh"
+	"github.com/angler-dex/angler/internal/mpc"
+)
+
+// rerun does what a requester does whose match has failed: it matches again,
+// without those that were at fault. It returns who they were.
+func rerun(t *testing.T, m *matchtest.Market, r *matchtest.Requester, req market.Request, providers ...*matchtest.Provider) (match.Outcome, []identity.PeerID) {
+	t.Helper()
+	ctx := m.Context()
+	store := func(match.Outcome) error { return nil }
+	candidates := r.Candidates(ctx, providers...)
+	out, leave, err := r.Seeker().Play(ctx, req, candidates, 1, store)
+	var dropped []identity.PeerID
+	if failed, ok := errors.AsType[*match.FailedError](err); ok {
+		dropped = failed.Drop
+		candidates = slices.DeleteFunc(candidates, func(c match.Candidate) bool { return slices.Contains(dropped, c.Record.ID) })
+		out, leave, err = r.Seeker().Play(ctx, req, candidates, 1, store)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	leave(ctx)
+	return out, dropped
+}
+
+// A provider that vanishes, whenever it does, costs one try: the next is without
+// it, and nobody is left with anything.
+func TestProviderVanishes(t *testing.T) {
+	type vanishing struct {
+		when    string
+		prepare func(p *matchtest.Provider)
+	}
+	stages := []vanishing{
+		{"before it answers", func(p *matchtest.Provider) {
+			p.Prepare = func(*match.Provider) {
+				p.Node.Handle(match.KindMatch, func(ctx context.Context, _ *mesh.Stream) { _ = vanish(ctx, p) })
+			}
+		}},
+		{"having accepted", func(p *matchtest.Provider) {
+			p.Prepare = func(prov *match.Provider) {
+				p.Node.Handle(match.KindMatch, func(ctx context.Context, s *mesh.Stream) {
+					prov.Accept(s)
+					_ = vanish(ctx, p)
+				})
+			}
+		}},
+		{"as by loss of power", func(p *matchtest.Provider) {
+			atFlight(p, 4, func(context.Context, *matchtest.Provider) error {
+				p.Wire.Cut()
+				return nil
+			})
+		}},
+		{"when it is ready", func(p *matchtest.Provider) {
+			p.Prepare = func(prov *match.Provider) {
+				prov.Drive(func(ctx context.Context, _ *mpc.Party, _ mpc.Network) error { return vanish(ctx, p) })
+			}
+		}},
+	}
+	flights := []int{1, 2, 3, 4, 5, 6, 7, 8}
+	if testing.Short() {
+		flights = []int{2, 6}
+	}
+	for _, f := range flights {
+		stages = append(stages, vanishing{fmt.Sprintf("before its flight %d", f), func(p *matchtest.Provider) { atFlight(p, f, vanish) }})
+	}
+	for _, stage := range stages {
+		t.Run(stage.when, func(t *testing.T) {
+			matchtest.CheckLeaks(t)
+			m := matchtest.New(t)
+			gone := m.NewProvider("gone")
+			stage.prepare(gone)
+			gone.Start()
+			gone.Offer(9, 1)
+			stays, more := m.Provider("stays", 9, 5), m.Provider("more", 9, 7)
+			r := m.Requester("asker")
+
+			out, dropped := rerun(t, m, r, m.Request(3, 10), gone, stays, more)
+			if !out.Matched || out.Winner.ID != stays.Key.ID() || out.Price != 5 {
+				t.Fatalf("matched %v at %d", out.Matched, out.Price)
+			}
+			if slices.ContainsFunc(dropped, func(id identity.PeerID) bool { return id != gone.Key.ID() }) {
+				t.Errorf("somebody else was left out: %v", dropped)
+			}
+			if l := stays.Lease(out.Lease); l.State != market.Reserved {
+				t.Errorf("lease is %s", l.State)
+			}
+			for _, p := range []*matchtest.Provider{stays, more} {
+				if _, held := p.Used(); held != 0 {
+					t.Errorf("%s holds %d units", p.Name, held)
+				}
+				p.CheckCapacity()
+			}
+			gone.Stop()
+			gone.Prepare = nil
+			gone.Start()
+			if reserved, held := gone.Used(); reserved != 0 || held != 0 {
+				t.Errorf("it has %d units reserved and %d held when it is back", reserved, held)
+			}
+		})
+	}
+}
+
+// The winner vanishes when the requester has its result: the lease is refused,
+// and nothing is left. A loser that vanishes then changes nothing.
+func TestVanishesAfterTheResult(t *testing.T) {
+	matchtest.CheckLeaks(t)
+	m := matchtest.New(t)
+	winner := m.Provider("winner", 9, 1)
+	loser := m.Provider("loser", 9, 5)
+	r := m.Requester("asker")
+	ctx := m.Context()
+	req := m.Request(3, 10)
+	out, leave, err := r.Seeker().Play(ctx, req, r.Candidates(ctx, winner, loser), 2, func(match.Outcome) error {
+		winner.Wire.Cut() // the last flight never arrives
+		return nil
+	})
+	if err != nil || out.Winner.ID != winner.Key.ID() {
+		t.Fatalf("matched %v, error %v", out.Matched, err)
+	}
+	short, cancel := context.WithTimeout(ctx, 100*time.Millisecond)
+	leave(short)
+	cancel()
+	winner.Restart()
+	_, err = claim(m, r, winner, deal(r, req, out))
+	if refused, ok := errors.AsType[*match.RefusedError](err); !ok || refused.Status != match.StatusRefused {
+		t.Errorf("claim: %v", err)
+	}
+	if reserved, held := winner.Used(); reserved != 0 || held != 0 {
+		t.Errorf("the winner has %d units reserved and %d held", reserved, held)
+	}
+}
+
+// A provider that stalls without a word is left out, and the others are not.
+func TestProviderStalls(t *testing.T) {
+	flights := []int{1, 3, 5, 8}
+	if testing.Short() {
+		flights = []int{5}
+	}
+	wait := silence(t)
+	for _, flight := range flights {
+		t.Run(fmt.Sprintf("flight %d", flight), func(t *testing.T) {
+			matchtest.CheckLeaks(t)
+			m := matchtest.New(t)
+			m.Patience.Silence = wait
+			still := m.NewProvider("still")
+			atFlight(still, flight, stall)
+			still.Start()
+			still.Offer(9, 1)
+			a, b := m.Provider("a", 9, 5), m.Provider("b", 9, 7)
+			r := m.Requester("asker")
+			out, dropped := rerun(t, m, r, m.Request(3, 10), a, still, b)
+			if !slices.Equal(dropped, []identity.PeerID{still.Key.ID()}) {
+				t.Errorf("%d were left out, not the one that stalls", len(dropped))
+			}
+			if out.Winner.ID != a.Key.ID() {
+				t.Errorf("matched %v at %d", out.Matched, out.Price)
+			}
+		})
+	}
+}
+
+// If the link between two providers breaks, one of the two is left out.
+func TestLinkBetweenProvidersBreaks(t *testing.T) {
+	matchtest.CheckLeaks(t)
+	m := matchtest.New(t)
+	m.Patience.Silence = silence(t)
+	a, b := m.NewProvider("a"), m.NewProvider("b")
+	atFlight(a, 3, func(context.Context, *matchtest.Provider) error {
+		a.Wire.CutFrom(b.Wire.Addr())
+		b.Wire.CutFrom(a.Wire.Addr())
+		return nil
+	})
+	for _, p := range []*matchtest.Provider{a, b} {
+		p.Start()
+		p.Offer(9, 1)
+	}
+	c := m.Provider("c", 9, 7)
+	r := m.Requester("asker")
+	out, dropped := rerun(t, m, r, m.Request(3, 10), c, a, b)
+	if len(dropped) != 1 || dropped[0] != a.Key.ID() && dropped[0] != b.Key.ID() {
+		t.Fatalf("%d were left out, not one of the two", len(dropped))
+	}
+	if !out.Matched || out.Price != 1 || out.Winner.ID == dropped[0] {
+		t.Errorf("matched %v at %d", out.Matched, out.Price)
+	}
+}
+
+// claim claims over a new link if the one that there is turns out to be one to a
+// process that is no more.
+func claim(m *matchtest.Market, r *matchtest.Requester, p *matchtest.Provider, d match.Deal) (granted match.Granted, err error) {
+	m.TB.Helper()
+	for range 3 {
+		if granted, err = match.ClaimLease(m.Context(), r.Link(m.Context(), p), d, m.Clock.Now); !errors.Is(err, mesh.ErrLinkLost) {
+			break
+		}
+	}
+	return granted, err
+}
+
+// silence is how long a match may be silent in tests in which one is: longer
+// than a whole match takes on this machine, busy as it may be.
+func silence(t *testing.T) time.Duration {
+	t.Helper()
+	m := matchtest.New(t)
+	p, q, s := m.Provider("p", 1, 1), m.Provider("q", 1, 1), m.Provider("s", 1, 1)
+	r := m.Requester("r")
+	start := time.Now()
+	mustPlay(t, m, r, m.Request(1, 1), p, q, s)
+	return time.Second + 2*time.Since(start)
+}
