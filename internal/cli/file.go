@@ -13,7 +13,7 @@ import (
 // replace is set, a file that exists is left alone and the error is fs.ErrExist.
 func writeFile(path string, data []byte, replace bool) (err error) {
 	dir := filepath.Dir(path)
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+	if err = os.MkdirAll(dir, 0o700); err != nil {
 		return err
 	}
 	tmp, err := os.CreateTemp(dir, "."+filepath.Base(path)+".*") // mode 0600
@@ -26,16 +26,22 @@ func writeFile(path string, data []byte, replace bool) (err error) {
 			err = rerr
 		}
 	}()
-	if _, err := tmp.Write(data); err != nil {
+	if _, err = tmp.Write(data); err != nil {
 		return err
 	}
-	if err := tmp.Sync(); err != nil {
+	if err = tmp.Sync(); err != nil {
 		return err
 	}
 	if !replace {
 		return os.Link(tmp.Name(), path) // fails if path exists, as a rename would not
 	}
 	return os.Rename(tmp.Name(), path)
+}
+
+// exists tells whether there is anything at path, be it a dead link.
+func exists(path string) bool {
+	_, err := os.Lstat(path)
+	return err == nil
 }
 
 // readInput reads a file, or stdin for "-", up to limit bytes.

@@ -114,7 +114,8 @@ func (a *app) membership(id identity.PeerID, roles ...identity.Role) (joined, er
 		return joined{}, err
 	}
 	for _, role := range roles {
-		j, err := a.readPool(a.memberFile(name, role))
+		var j joined
+		j, err = a.readPool(a.memberFile(name, role))
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
 		}

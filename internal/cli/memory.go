@@ -28,10 +28,11 @@ func reserveMemory(parties []*mpc.Party) error {
 	if !known {
 		return nil
 	}
+	free = free / 10 * 9
 	if need := memoryFor(parties); need > free {
 		return fmt.Errorf("a match of %d parties in one process needs about %s of memory, %s are free: simulate fewer offers", len(parties), size(int(need)), size(int(free)))
 	}
-	debug.SetMemoryLimit(free / 10 * 9)
+	debug.SetMemoryLimit(free)
 	return nil
 }
 

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"fmt"
-	"os"
 
 	"github.com/spf13/cobra"
 
@@ -37,20 +36,18 @@ func (a *app) createPool(name string, bootstrap []string, out string) error {
 		return err
 	}
 	pool := identity.Pool{Name: name, Bootstrap: bootstrap, Signers: []identity.PeerID{draft.ID()}}
-	if err := pool.Validate(); err != nil {
+	if err = pool.Validate(); err != nil {
 		return asUsage(err)
 	}
 	path := a.signerFile(name)
-	if _, err := os.Lstat(a.poolFile(name)); err == nil {
-		if _, err := os.Lstat(path); err == nil {
+	if exists(a.poolFile(name)) {
+		if exists(path) {
 			return fmt.Errorf("pool %s was made here already (%s): invite its members with 'angler pool invite', or choose another name", name, path)
 		}
 		return fmt.Errorf("another pool %s was joined here: choose another name", name)
 	}
-	if out != "" {
-		if _, err := os.Lstat(out); err == nil {
-			return usagef("--out: %s exists; choose another file, for example --out %s-2.yaml", out, name)
-		}
+	if out != "" && exists(out) {
+		return usagef("--out: %s exists; choose another file, for example --out %s-2.yaml", out, name)
 	}
 	signer, err := identity.LoadOrCreate(path, a.rand)
 	if err != nil {
@@ -61,7 +58,7 @@ func (a *app) createPool(name string, bootstrap []string, out string) error {
 	if err != nil {
 		return err
 	}
-	if err := writeFile(a.poolFile(name), file, false); err != nil {
+	if err = writeFile(a.poolFile(name), file, false); err != nil {
 		return err
 	}
 	a.talk.done("made pool %s; its signing key is %s", name, path)

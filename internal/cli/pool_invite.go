@@ -78,7 +78,7 @@ func (a *app) invite(peer string, f inviteFlags) error {
 		return asUsage(err)
 	}
 	inv := &identity.Invitation{Pool: pool, Membership: m}
-	if err := inv.Verify(id, now); err != nil {
+	if err = inv.Verify(id, now); err != nil {
 		return fmt.Errorf("the invitation would not hold: %w", err)
 	}
 	file, err := inv.Marshal()

@@ -37,7 +37,7 @@ func (a *app) join(from string) error {
 	if err != nil {
 		return usagef("invitation %s: %w", from, err)
 	}
-	if err := a.checkSamePool(j.Pool); err != nil {
+	if err = a.checkSamePool(j.Pool); err != nil {
 		return err
 	}
 	info := joinInfo{Pool: j.Pool.Name, File: a.poolFile(j.Pool.Name)}

@@ -118,7 +118,7 @@ func (a *app) request(ctx context.Context, req market.Request, f requestFlags) e
 	if err != nil {
 		return err
 	}
-	if err := a.checkOut(f.out); err != nil {
+	if err = a.checkOut(f.out); err != nil {
 		return err
 	}
 	key, err := a.requestKey(f.ephemeral)

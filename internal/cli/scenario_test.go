@@ -115,7 +115,7 @@ func TestSimulateAgreesWithTheReference(t *testing.T) {
 			s.offers = append(s.offers, o)
 			offers = append(offers, placement.Offer{Quantity: uint16(o.quantity), Price: uint32(o.price)})
 		}
-		m, err := simulate(t.Context(), s, rand.Reader, time.Now)
+		m, err := simulate(t.Context(), s, rand.Reader, time.Now, nil)
 		if err != nil {
 			t.Fatal(err)
 		}

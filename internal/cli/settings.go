@@ -88,7 +88,7 @@ func (a *app) loadSettings(cmd *cobra.Command) error {
 	v := viper.New()
 	v.SetConfigFile(path)
 	v.SetConfigType("yaml")
-	switch err := v.ReadInConfig(); {
+	switch err = v.ReadInConfig(); {
 	case err == nil:
 	case errors.Is(err, fs.ErrNotExist) && !asked:
 	case errors.Is(err, fs.ErrNotExist):
@@ -96,11 +96,20 @@ func (a *app) loadSettings(cmd *cobra.Command) error {
 	default:
 		return usagef("configuration file %s: %w", path, err)
 	}
-	if err := checkKeys(v, path, knownKeys(cmd.Root())); err != nil {
+	if err = checkKeys(v, path, knownKeys(cmd.Root())); err != nil {
 		return err
 	}
+	if err = applyAll(v, cmd.Flags(), path); err != nil {
+		return err
+	}
+	a.paths, err = findPaths(path, a.flags.stateDir, a.flags.socket)
+	return err
+}
+
+// applyAll fills in the flags that were not given; a value that does not parse is named with where it stands.
+func applyAll(v *viper.Viper, flags *pflag.FlagSet, path string) error {
 	var fault error
-	cmd.Flags().VisitAll(func(f *pflag.Flag) {
+	flags.VisitAll(func(f *pflag.Flag) {
 		key, ok := settingOf(f)
 		if !ok || f.Changed || fault != nil {
 			return
@@ -113,11 +122,7 @@ func (a *app) loadSettings(cmd *cobra.Command) error {
 			fault = usagef("%s: %w; a valid value is %s", source, err, sampleOf(f))
 		}
 	})
-	if fault != nil {
-		return fault
-	}
-	a.paths, err = findPaths(path, a.flags.stateDir, a.flags.socket)
-	return err
+	return fault
 }
 
 // apply writes the value of the environment, else of the file, into a flag; the flag does not count as given.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strconv"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -78,7 +79,7 @@ func (a *app) runSimulation(ctx context.Context, file string) error {
 		return usagef("--file: %s: %w\n%s", file, err, scenarioExample)
 	}
 	a.talk.step("running a %s match of 1 requester and %s in this process", s.policy, plural(len(s.offers), "provider"))
-	m, err := simulate(ctx, s, a.rand, a.now)
+	m, err := simulate(ctx, s, a.rand, a.now, a.slowFlights())
 	if err != nil {
 		return err
 	}
@@ -94,6 +95,17 @@ func (a *app) runSimulation(ctx context.Context, file string) error {
 		return &ExitError{Code: ExitNoMatch, Err: fmt.Errorf("no offer fits: no single provider has that quantity at a price within the maximum (this version has no --split)")}
 	}
 	return nil
+}
+
+// slowFlights tells of the flights of a match that takes long enough for somebody to wonder.
+func (a *app) slowFlights() func(flight int) {
+	last := a.now()
+	return func(flight int) {
+		if now := a.now(); now.Sub(last) > time.Second {
+			a.talk.step("flight %d is on its way", flight)
+			last = now
+		}
+	}
 }
 
 func (m *simulation) result(s *scenario) simulateResult {

@@ -27,12 +27,13 @@ const signingDomain = "angler/1 simulated match"
 
 // simulate runs the whole protocol among a requester and a provider for each offer, each with state and a goroutine of its own,
 // over a network in memory. What it returns are the parties' own verified outputs; nothing else computes the outcome.
-func simulate(ctx context.Context, s *scenario, rnd io.Reader, now func() time.Time) (*simulation, error) {
+// flight, if not nil, is told each flight that the requester has made.
+func simulate(ctx context.Context, s *scenario, rnd io.Reader, now func() time.Time, flight func(int)) (*simulation, error) {
 	f, err := placement.New(s.policy, len(s.offers))
 	if err != nil {
 		return nil, err
 	}
-	parties, err := s.parties(f, rnd)
+	parties, err := s.parties(f, rnd, flight)
 	if err != nil {
 		return nil, err
 	}
@@ -78,14 +79,14 @@ func runAll(ctx context.Context, parties []*mpc.Party) error {
 }
 
 // parties makes the parties of a match: 0 is the requester, i > 0 the provider of offer i-1.
-func (s *scenario) parties(f placement.Function, rnd io.Reader) ([]*mpc.Party, error) {
+func (s *scenario) parties(f placement.Function, rnd io.Reader, flight func(int)) ([]*mpc.Party, error) {
 	key, err := identity.Generate(rnd)
 	if err != nil {
 		return nil, err
 	}
 	var sid, roster [32]byte
 	for _, id := range []*[32]byte{&sid, &roster} {
-		if _, err := io.ReadFull(rnd, id[:]); err != nil {
+		if _, err = io.ReadFull(rnd, id[:]); err != nil {
 			return nil, fmt.Errorf("randomness: %w", err)
 		}
 	}
@@ -95,8 +96,12 @@ func (s *scenario) parties(f placement.Function, rnd io.Reader) ([]*mpc.Party, e
 		if i > 0 {
 			inputs = placement.OfferInputs(uint16(s.offers[i-1].quantity), uint32(s.offers[i-1].price))
 		}
+		told := flight
+		if i > 0 {
+			told = nil
+		}
 		parties[i], err = mpc.New(mpc.Config{
-			SID: sid, Roster: roster, Self: i, N: len(parties), Function: f, Rand: rnd, Workers: 1,
+			SID: sid, Roster: roster, Self: i, N: len(parties), Function: f, Rand: rnd, Workers: 1, Progress: told,
 			Inputs: func() ([]bool, error) { return inputs, nil },
 			Sign:   func(msg []byte) ([]byte, error) { return key.Sign(signingDomain, msg), nil },
 			Verify: func(msg, sig []byte) bool { return key.ID().Verify(signingDomain, msg, sig) },

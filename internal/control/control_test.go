@@ -201,14 +201,15 @@ func TestSocketOwnership(t *testing.T) {
 		t.Fatal(err)
 	}
 	for p, want := range map[string]os.FileMode{path: 0o600, filepath.Dir(path): 0o700} {
-		if info, err := os.Stat(p); err != nil || info.Mode().Perm() != want {
-			t.Errorf("%s: %v, %v; want %v", p, info.Mode(), err, want)
+		info, serr := os.Stat(p)
+		if serr != nil || info.Mode().Perm() != want {
+			t.Errorf("%s: %v, %v; want %v", p, info, serr, want)
 		}
 	}
-	if _, err := control.Listen(path); !errors.Is(err, control.ErrRunning) {
+	if _, err = control.Listen(path); !errors.Is(err, control.ErrRunning) {
 		t.Errorf("second owner: %v", err)
 	}
-	if err := ln.Close(); err != nil {
+	if err = ln.Close(); err != nil {
 		t.Fatal(err)
 	}
 
@@ -219,7 +220,7 @@ func TestSocketOwnership(t *testing.T) {
 	}
 	dead.SetUnlinkOnClose(false)
 	dead.Close()
-	if _, err := control.Dial(t.Context(), path); !errors.Is(err, control.ErrNoDaemon) {
+	if _, err = control.Dial(t.Context(), path); !errors.Is(err, control.ErrNoDaemon) {
 		t.Errorf("stale socket, dial: %v", err)
 	}
 	ln, err = control.Listen(path)
@@ -228,19 +229,19 @@ func TestSocketOwnership(t *testing.T) {
 	}
 	ln.Close()
 
-	if err := os.WriteFile(path, []byte("mine"), 0o600); err != nil {
+	if err = os.WriteFile(path, []byte("mine"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := control.Listen(path); err == nil || !strings.Contains(err.Error(), "is not a socket") {
+	if _, err = control.Listen(path); err == nil || !strings.Contains(err.Error(), "is not a socket") {
 		t.Errorf("a file of somebody's: %v", err)
 	}
-	if b, err := os.ReadFile(path); err != nil || string(b) != "mine" {
-		t.Errorf("the file is gone: %q, %v", b, err)
+	if b, rerr := os.ReadFile(path); rerr != nil || string(b) != "mine" {
+		t.Errorf("the file is gone: %q, %v", b, rerr)
 	}
-	if err := os.Chmod(filepath.Dir(path), 0o755); err != nil {
+	if err = os.Chmod(filepath.Dir(path), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := control.Listen(path); err == nil || !strings.Contains(err.Error(), "chmod 700") {
+	if _, err = control.Listen(path); err == nil || !strings.Contains(err.Error(), "chmod 700") {
 		t.Errorf("open folder: %v", err)
 	}
 }
