@@ -4,7 +4,13 @@
 // indifferentiable from a random oracle into the group.
 //
 // The arithmetic is that of filippo.io/edwards25519; only the encodings are
-// here. All operations are constant-time but for the verdict of Decode.
+// here. All operations are constant-time but for the verdicts of Decode and
+// DecodeBatch.
+//
+// A Batch has eight elements at once. Where the machine has AVX-512 IFMA each
+// is one lane of wide registers: field (fe8), points (point8), encodings (coding8),
+// all with the formulas of the scalar code. Elsewhere, and under the build tag
+// purego, it is a loop over Elements; tests run on both.
 package ristretto
 
 import (
