@@ -114,12 +114,26 @@ func NewBaseOT(sid [32]byte, self, peer int, choice block.Block, rnd io.Reader) 
 	b.s = uniformScalar(take(scalar))
 	a := ristretto.BaseMul(b.s).Encode()
 	b.message = append(b.message, a[:]...)
-	for c := range Base {
-		b.t[c] = uniformScalar(take(scalar))
-		bit := byte(choice.Bit(c))
-		other := ristretto.FromUniform((*[ristretto.UniformSize]byte)(take(ristretto.UniformSize))).Encode()
-		chosen := ristretto.BaseMul(b.t[c]).Sub(b.in.element(c, bit, other[:])).Encode()
-		b.message = appendOrdered(b.message, bit, &chosen, &other)
+
+	var uniform [ristretto.Lanes][ristretto.UniformSize]byte
+	var other, chosen [ristretto.Lanes][ristretto.Size]byte
+	var e ristretto.Batch
+	for c := 0; c < Base; c += ristretto.Lanes {
+		t := (*[ristretto.Lanes]*edwards25519.Scalar)(b.t[c:])
+		for k := range ristretto.Lanes {
+			t[k] = uniformScalar(take(scalar))
+			uniform[k] = [ristretto.UniformSize]byte(take(ristretto.UniformSize))
+		}
+		ristretto.BatchFromUniform(&uniform).Encode(&other)
+		for k := range ristretto.Lanes {
+			uniform[k] = b.in.element(c+k, byte(choice.Bit(c+k)), other[k][:])
+		}
+		ristretto.BaseTable().Mul(&e, t)
+		e.Sub(&e, ristretto.BatchFromUniform(&uniform))
+		e.Encode(&chosen)
+		for k := range ristretto.Lanes {
+			b.message = appendOrdered(b.message, byte(choice.Bit(c+k)), &chosen[k], &other[k])
+		}
 	}
 	return b, nil
 }
@@ -148,17 +162,23 @@ func (b *BaseOT) Finish(peerMessage []byte) (*BaseSender, *BaseReceiver, error) 
 // finishSender: own A, the peer's r.
 func (b *BaseOT) finishSender(a, r []byte) (*BaseSender, error) {
 	out := &BaseSender{ID: b.out.sum("base set", a, r)}
-	for c := range Base {
-		enc := r[c*2*ristretto.Size:][:2*ristretto.Size]
-		for v := range byte(2) {
-			own := enc[int(v)*ristretto.Size:][:ristretto.Size]
-			other := enc[int(1-v)*ristretto.Size:][:ristretto.Size]
-			e, err := decode(own)
-			if err != nil {
-				return nil, err
-			}
-			shared := e.Add(b.out.element(c, v, other)).Mul(b.s).Encode()
-			out.Pairs[c][v] = b.out.seed(c, v, a, enc, &shared)
+	var uniform [ristretto.Lanes][ristretto.UniformSize]byte
+	var shared [ristretto.Lanes][ristretto.Size]byte
+	const size, pairs = ristretto.Size, ristretto.Lanes / 2
+	for c := 0; c < Base; c += pairs {
+		enc := r[c*2*size:][:pairs*2*size]
+		e, err := decode((*[ristretto.Lanes * size]byte)(enc))
+		if err != nil {
+			return nil, err
+		}
+		for k := range ristretto.Lanes { // lane 2j + v is branch v of OT c + j
+			uniform[k] = b.out.element(c+k/2, byte(k&1), enc[(k^1)*size:][:size])
+		}
+		e.Add(e, ristretto.BatchFromUniform(&uniform))
+		e.Mul(b.s, e)
+		e.Encode(&shared)
+		for k := range ristretto.Lanes {
+			out.Pairs[c+k/2][k&1] = b.out.seed(c+k/2, byte(k&1), a, enc[k/2*2*size:][:2*size], &shared[k])
 		}
 	}
 	return out, nil
@@ -166,33 +186,47 @@ func (b *BaseOT) finishSender(a, r []byte) (*BaseSender, error) {
 
 // finishReceiver: the peer's A, own r.
 func (b *BaseOT) finishReceiver(a, r []byte) (*BaseReceiver, error) {
-	e, err := decode(a)
-	if err != nil {
-		return nil, err
+	e, err := ristretto.Decode(a)
+	if err != nil || subtle.ConstantTimeCompare(a, identity[:]) == 1 {
+		return nil, ErrPoint
 	}
+	table := ristretto.NewTable(e)
 	out := &BaseReceiver{ID: b.in.sum("base set", a, r), Choice: b.choice}
-	for c := range Base {
-		shared := e.Mul(b.t[c]).Encode()
-		enc := r[c*2*ristretto.Size:][:2*ristretto.Size]
-		out.Seeds[c] = b.in.seed(c, byte(b.choice.Bit(c)), a, enc, &shared)
+	var shared [ristretto.Lanes][ristretto.Size]byte
+	var products ristretto.Batch
+	for c := 0; c < Base; c += ristretto.Lanes {
+		table.Mul(&products, (*[ristretto.Lanes]*edwards25519.Scalar)(b.t[c:]))
+		products.Encode(&shared)
+		for k := range shared {
+			enc := r[(c+k)*2*ristretto.Size:][:2*ristretto.Size]
+			out.Seeds[c+k] = b.in.seed(c+k, byte(b.choice.Bit(c+k)), a, enc, &shared[k])
+		}
 	}
 	return out, nil
 }
 
-// element is H_c,v(other): a random oracle into the group.
-func (o *oracle) element(c int, v byte, other []byte) ristretto.Element {
-	u := o.wide("base element", []byte{byte(c), v}, other)
-	return ristretto.FromUniform(&u)
+// element is what becomes H_c,v(other), a random oracle into the group, by
+// ristretto.FromUniform.
+func (o *oracle) element(c int, v byte, other []byte) [ristretto.UniformSize]byte {
+	return o.wide("base element", []byte{byte(c), v}, other)
 }
 
 func (o *oracle) seed(c int, v byte, a, r []byte, shared *[ristretto.Size]byte) block.Block {
 	return o.block("base seed", []byte{byte(c), v}, a, r, shared[:])
 }
 
-func decode(b []byte) (ristretto.Element, error) {
-	e, err := ristretto.Decode(b)
-	if err != nil || subtle.ConstantTimeCompare(b, make([]byte, ristretto.Size)) == 1 {
-		return ristretto.Element{}, ErrPoint
+var identity [ristretto.Size]byte
+
+// decode refuses the identity, too.
+func decode(b *[ristretto.Lanes * ristretto.Size]byte) (*ristretto.Batch, error) {
+	for k := 0; k < len(b); k += ristretto.Size {
+		if subtle.ConstantTimeCompare(b[k:k+ristretto.Size], identity[:]) == 1 {
+			return nil, ErrPoint
+		}
+	}
+	e, err := ristretto.DecodeBatch(b)
+	if err != nil {
+		return nil, ErrPoint
 	}
 	return e, nil
 }
