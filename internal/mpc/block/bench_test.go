@@ -83,17 +83,23 @@ func BenchmarkHash(b *testing.B) {
 }
 
 func BenchmarkPRG(b *testing.B) {
-	b.Run("New", func(b *testing.B) {
-		b.ReportAllocs()
-		for b.Loop() {
-			NewPRG(Block{1, 2})
-		}
-	})
-	b.Run("Fill", func(b *testing.B) {
-		p, buf := NewPRG(Block{1, 2}), make([]byte, 8192)
-		b.SetBytes(int64(len(buf)))
-		for b.Loop() {
-			p.Fill(buf)
+	onEveryPathB(b, func(b *testing.B) {
+		b.Run("Reset", func(b *testing.B) {
+			b.ReportAllocs()
+			var p PRG
+			for b.Loop() {
+				p.Reset(Block{1, 2}, Block{})
+			}
+		})
+		for _, n := range []int{64, 1680, 8192} {
+			b.Run(fmt.Sprint("Fill=", n), func(b *testing.B) {
+				p, buf := NewPRG(Block{1, 2}), make([]byte, n)
+				b.SetBytes(int64(len(buf)))
+				b.ReportAllocs()
+				for b.Loop() {
+					p.Fill(buf)
+				}
+			})
 		}
 	})
 }

@@ -1,103 +1,13 @@
 //go:build !purego
 
 #include "textflag.h"
+#include "vaes_amd64.h"
 
 // The kernels of hash_aes_amd64.s on 512-bit registers, four blocks in each:
 // 32 blocks in Z0…Z7, their first encryptions in Z8…Z15, the round keys,
 // each broadcast, in Z21…Z31. What is left goes as 16 blocks in Z0…Z3 and last as
 // up to 16 or up to 4 under a mask of 64-bit words; masked-out words are not
 // touched in memory. Needs AVX-512 F with VAES.
-
-#define ROUND8(key) \
-	VAESENC key, Z0, Z0 \
-	VAESENC key, Z1, Z1 \
-	VAESENC key, Z2, Z2 \
-	VAESENC key, Z3, Z3 \
-	VAESENC key, Z4, Z4 \
-	VAESENC key, Z5, Z5 \
-	VAESENC key, Z6, Z6 \
-	VAESENC key, Z7, Z7
-
-#define AES8 \
-	ROUND8(Z22) \
-	ROUND8(Z23) \
-	ROUND8(Z24) \
-	ROUND8(Z25) \
-	ROUND8(Z26) \
-	ROUND8(Z27) \
-	ROUND8(Z28) \
-	ROUND8(Z29) \
-	ROUND8(Z30) \
-	VAESENCLAST Z31, Z0, Z0 \
-	VAESENCLAST Z31, Z1, Z1 \
-	VAESENCLAST Z31, Z2, Z2 \
-	VAESENCLAST Z31, Z3, Z3 \
-	VAESENCLAST Z31, Z4, Z4 \
-	VAESENCLAST Z31, Z5, Z5 \
-	VAESENCLAST Z31, Z6, Z6 \
-	VAESENCLAST Z31, Z7, Z7
-
-#define ROUND4(key) \
-	VAESENC key, Z0, Z0 \
-	VAESENC key, Z1, Z1 \
-	VAESENC key, Z2, Z2 \
-	VAESENC key, Z3, Z3
-
-#define AES4 \
-	ROUND4(Z22) \
-	ROUND4(Z23) \
-	ROUND4(Z24) \
-	ROUND4(Z25) \
-	ROUND4(Z26) \
-	ROUND4(Z27) \
-	ROUND4(Z28) \
-	ROUND4(Z29) \
-	ROUND4(Z30) \
-	VAESENCLAST Z31, Z0, Z0 \
-	VAESENCLAST Z31, Z1, Z1 \
-	VAESENCLAST Z31, Z2, Z2 \
-	VAESENCLAST Z31, Z3, Z3
-
-#define ROUND1(key) \
-	VAESENC key, Z0, Z0
-
-#define AES1 \
-	ROUND1(Z22) \
-	ROUND1(Z23) \
-	ROUND1(Z24) \
-	ROUND1(Z25) \
-	ROUND1(Z26) \
-	ROUND1(Z27) \
-	ROUND1(Z28) \
-	ROUND1(Z29) \
-	ROUND1(Z30) \
-	VAESENCLAST Z31, Z0, Z0
-
-#define KEYS \
-	VBROADCASTI32X4 0(R8), Z21 \
-	VBROADCASTI32X4 16(R8), Z22 \
-	VBROADCASTI32X4 32(R8), Z23 \
-	VBROADCASTI32X4 48(R8), Z24 \
-	VBROADCASTI32X4 64(R8), Z25 \
-	VBROADCASTI32X4 80(R8), Z26 \
-	VBROADCASTI32X4 96(R8), Z27 \
-	VBROADCASTI32X4 112(R8), Z28 \
-	VBROADCASTI32X4 128(R8), Z29 \
-	VBROADCASTI32X4 144(R8), Z30 \
-	VBROADCASTI32X4 160(R8), Z31
-
-// Masks of the 2·CX words that are left, CX ≤ 16: eight bits to each register.
-#define MASKS \
-	SHLQ  $1, CX         \
-	MOVQ  $-1, AX        \
-	BZHIQ CX, AX, AX     \
-	KMOVB AX, K1         \
-	SHRQ  $8, AX         \
-	KMOVB AX, K2         \
-	SHRQ  $8, AX         \
-	KMOVB AX, K3         \
-	SHRQ  $8, AX         \
-	KMOVB AX, K4
 
 // func tmmoVAES(rk *roundKeys, dst, tweaks, x *Block, n int)
 TEXT ·tmmoVAES(SB), NOSPLIT, $0-40

@@ -9,7 +9,7 @@ import (
 // counter mode under the seed, the counter (big-endian) starting at the nonce.
 // Security: a PRG if AES-128 is a PRF, for seeds that are uniform and secret
 // and less than 2^64 blocks a seed. A PRG has state: one user at a time.
-type PRG struct{ stream cipher.Stream }
+type PRG struct{ stream keystream }
 
 // NewPRG returns the generator of seed with nonce 0.
 func NewPRG(seed Block) *PRG { return NewPRGNonce(seed, Block{}) }
@@ -18,18 +18,28 @@ func NewPRG(seed Block) *PRG { return NewPRGNonce(seed, Block{}) }
 // nonce that differs from session to session denies an attacker one table for
 // the seeds of all of them.
 func NewPRGNonce(seed, nonce Block) *PRG {
-	iv := nonce.Bytes()
-	return &PRG{cipher.NewCTR(newAES(seed), iv[:])}
+	p := new(PRG)
+	p.Reset(seed, nonce)
+	return p
 }
+
+// Reset makes p the generator that NewPRGNonce returns, in place. A zero PRG
+// is of no use before it.
+func (p *PRG) Reset(seed, nonce Block) { p.stream.reset(seed, nonce) }
 
 // Fill overwrites b with the next len(b) bytes of the stream.
-func (p *PRG) Fill(b []byte) {
-	clear(b)
-	p.stream.XORKeyStream(b, b)
-}
+func (p *PRG) Fill(b []byte) { p.stream.fill(b) }
 
 // Xor adds the next len(b) bytes of the stream to b.
-func (p *PRG) Xor(b []byte) { p.stream.XORKeyStream(b, b) }
+func (p *PRG) Xor(b []byte) {
+	var buf [64 * Size]byte
+	for len(b) > 0 {
+		n := min(len(buf), len(b))
+		p.Fill(buf[:n])
+		XorBytes(b[:n], b, buf[:n])
+		b = b[n:]
+	}
+}
 
 // Read fills b; it never fails. It makes a PRG an io.Reader.
 func (p *PRG) Read(b []byte) (int, error) {
@@ -39,23 +49,13 @@ func (p *PRG) Read(b []byte) (int, error) {
 
 // Block returns the next 16 bytes of the stream as a block.
 func (p *PRG) Block() Block {
-	var b [Size]byte
-	p.Fill(b[:])
-	return FromBytes(b[:])
+	var b [1]Block
+	p.Blocks(b[:])
+	return b[0]
 }
 
 // Blocks overwrites dst with the next 16·len(dst) bytes of the stream.
-func (p *PRG) Blocks(dst []Block) {
-	var buf [64 * Size]byte
-	for len(dst) > 0 {
-		n := min(64, len(dst))
-		p.Fill(buf[:n*Size])
-		for k := range dst[:n] {
-			dst[k] = FromBytes(buf[k*Size:])
-		}
-		dst = dst[n:]
-	}
-}
+func (p *PRG) Blocks(dst []Block) { p.stream.blocks(dst) }
 
 func newAES(key Block) cipher.Block {
 	k := key.Bytes()
