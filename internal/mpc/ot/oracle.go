@@ -23,10 +23,12 @@ func newOracle(sid [32]byte, from, to int) oracle {
 	return o
 }
 
-// prefix returns "angler/1 ot <label>", its length before it, and the pair.
-func (o *oracle) prefix(label string) []byte {
+// short is room for the inputs of most hashes.
+type short [320]byte
+
+// prefix appends "angler/1 ot <label>", its length before it, and the pair.
+func (o *oracle) prefix(b []byte, label string) []byte {
 	const project = "angler/1 ot "
-	b := make([]byte, 0, 256)
 	b = append(b, byte(len(project)+len(label)))
 	b = append(b, project...)
 	b = append(b, label...)
@@ -34,7 +36,8 @@ func (o *oracle) prefix(label string) []byte {
 }
 
 func (o *oracle) sum(label string, parts ...[]byte) [32]byte {
-	b := o.prefix(label)
+	var room short
+	b := o.prefix(room[:0], label)
 	for _, p := range parts {
 		b = append(b, p...)
 	}
@@ -47,7 +50,8 @@ func (o *oracle) block(label string, parts ...[]byte) block.Block {
 }
 
 func (o *oracle) wide(label string, parts ...[]byte) [64]byte {
-	b := o.prefix(label)
+	var room short
+	b := o.prefix(room[:0], label)
 	for _, p := range parts {
 		b = append(b, p...)
 	}
@@ -56,7 +60,7 @@ func (o *oracle) wide(label string, parts ...[]byte) [64]byte {
 
 func (o *oracle) stream(label string) hash.Hash {
 	h := sha256.New()
-	h.Write(o.prefix(label))
+	h.Write(o.prefix(nil, label))
 	return h
 }
 

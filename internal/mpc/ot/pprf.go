@@ -39,13 +39,14 @@ const leafTagSize = sha256.Size
 
 func treeCorrections(k int) int { return (k - 1) * 2 * block.Size }
 
-// pprf is the hash of one extension's trees.
+// pprf is the hash of one extension's trees, with scratch: one user at a time.
 type pprf struct {
 	k      int
 	hash   *block.Hash
 	tag    [16]byte // domain of the leaf tags
 	nonce  uint64   // domain of the leaf streams
 	oracle *oracle
+	tweaks [256]block.Block
 }
 
 func newPPRF(k int, o *oracle, id [32]byte) *pprf {
@@ -64,11 +65,11 @@ func tweak(tree, level, index int) block.Block {
 
 // grow sets level[2j] and level[2j+1] to the children of level[j], j < n.
 func (p *pprf) grow(level []block.Block, tree, depth, n int) {
-	var parents, tweaks [256]block.Block
-	for j := range 2 * n {
-		parents[j], tweaks[j] = level[j/2], tweak(tree, depth, j)
+	// From the last on: a node is read before its place is taken.
+	for j := 2*n - 1; j >= 0; j-- {
+		level[j], p.tweaks[j] = level[j/2], tweak(tree, depth, j)
 	}
-	p.hash.SumN(level[:2*n], tweaks[:2*n], parents[:2*n])
+	p.hash.SumN(level[:2*n], p.tweaks[:2*n], level[:2*n])
 }
 
 func sides(level []block.Block) (s [2]block.Block) {
@@ -170,14 +171,11 @@ func completeTags(tags []byte, path uint64, sum []byte) {
 
 // streams turns leaves into the seeds of their streams, in place.
 func (p *pprf) streams(leaves []block.Block, tree int) {
-	var tweaks [256]block.Block
 	for y := range leaves {
-		tweaks[y] = tweak(tree, p.k+1, y)
+		p.tweaks[y] = tweak(tree, p.k+1, y)
 	}
-	p.hash.SumN(leaves, tweaks[:len(leaves)], leaves)
+	p.hash.SumN(leaves, p.tweaks[:len(leaves)], leaves)
 }
 
-// stream is the generator of the leaf with this seed.
-func (p *pprf) stream(seed block.Block) *block.PRG {
-	return block.NewPRGNonce(seed, block.Block{Lo: p.nonce})
-}
+// leaf makes g the generator of the leaf with this seed.
+func (p *pprf) leaf(g *block.PRG, seed block.Block) { g.Reset(seed, block.Block{Lo: p.nonce}) }

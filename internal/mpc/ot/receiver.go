@@ -82,9 +82,12 @@ func (r *ExtReceiver) Hash() [32]byte { return r.hash }
 
 // XTilde returns x̃ = Σ χ_r·x_r over the rows lo ≤ r < hi. len(chi) = hi − lo.
 func (r *ExtReceiver) XTilde(lo, hi int, chi []block.Block) block.Block {
-	bits := make([]byte, (hi-lo+7)/8)
-	for k := lo; k < hi; k++ {
-		bits[(k-lo)/8] |= r.x[k/8] >> (k % 8) & 1 << ((k - lo) % 8)
+	bits := r.x[lo/8:]
+	if lo%8 != 0 {
+		bits = make([]byte, (hi-lo+7)/8)
+		for k := lo; k < hi; k++ {
+			bits[(k-lo)/8] |= r.x[k/8] >> (k % 8) & 1 << ((k - lo) % 8)
+		}
 	}
 	return block.InnerProductBits(bits, chi[:hi-lo])
 }
@@ -116,7 +119,8 @@ func (o *oracle) extension(l layout, id [32]byte, message []byte) (sum [32]byte)
 }
 
 func (o *oracle) tilde(lo, hi int, sums *[Base]block.Block) [32]byte {
-	b := append(append(o.prefix("tilde"), u32(lo)...), u32(hi)...)
+	var room [2304]byte // 128 sums and some 80 bytes
+	b := append(append(o.prefix(room[:0], "tilde"), u32(lo)...), u32(hi)...)
 	for c := range sums {
 		b = sums[c].Append(b)
 	}

@@ -2,6 +2,7 @@ package ot
 
 import (
 	"crypto/subtle"
+	"encoding/binary"
 	"errors"
 
 	"github.com/angler-dex/angler/internal/mpc/block"
@@ -108,9 +109,12 @@ func (s *ExtSender) delta(i int) (d uint64) {
 
 // addMasked adds src to dst if bit is 1, without a branch.
 func addMasked(dst, src []byte, bit uint64) {
-	m := -byte(bit)
+	m := -(bit & 1)
+	for ; len(dst) >= 8 && len(src) >= 8; dst, src = dst[8:], src[8:] {
+		binary.LittleEndian.PutUint64(dst, binary.LittleEndian.Uint64(dst)^binary.LittleEndian.Uint64(src)&m)
+	}
 	for k := range dst {
-		dst[k] ^= src[k] & m
+		dst[k] ^= src[k] & byte(m)
 	}
 }
 

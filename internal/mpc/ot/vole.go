@@ -30,12 +30,14 @@ func (p *pprf) fold(v []byte, stride int, u []byte, seeds []block.Block, scratch
 		}
 		return scratch[b*n:][:n]
 	}
+	var g block.PRG
 	for y, seed := range seeds {
+		p.leaf(&g, seed)
 		if y&1 == 0 {
-			p.stream(seed).Fill(sum(0))
+			g.Fill(sum(0))
 			continue
 		}
-		p.stream(seed).Fill(right)
+		g.Fill(right)
 		for b := 0; y>>b&1 == 1; b++ {
 			vb, both := v[b*stride:][:n], right
 			block.XorBytes(vb, vb, right)
