@@ -162,21 +162,21 @@ func TestTurnsGrowApartAndFailuresComeSooner(t *testing.T) {
 			t.Errorf("%s: waits %v, want about %v", name, wait, mean)
 		}
 	}
-	var turn turn
+	var next turn
 	for i, mean := range []time.Duration{15 * time.Second, time.Minute, 10 * time.Minute, 10 * time.Minute} {
-		turn.next(n, true)
-		within("success "+string(rune('0'+i)), turn.at, mean)
+		next.next(n, true)
+		within("success "+string(rune('0'+i)), next.at, mean)
 	}
 	for i, mean := range []time.Duration{2 * time.Second, 4 * time.Second, 8 * time.Second, 16 * time.Second, 32 * time.Second, time.Minute, time.Minute} {
-		turn.next(n, false)
-		within("failure "+string(rune('0'+i)), turn.at, mean)
+		next.next(n, false)
+		within("failure "+string(rune('0'+i)), next.at, mean)
 	}
-	turn.next(n, true)
-	within("recovery", turn.at, 10*time.Minute)
+	next.next(n, true)
+	within("recovery", next.at, 10*time.Minute)
 	seen := make(map[time.Time]bool)
 	for range 10 {
-		turn.next(n, true)
-		seen[turn.at] = true
+		next.next(n, true)
+		seen[next.at] = true
 	}
 	if len(seen) < 9 {
 		t.Errorf("ten waits have %d lengths", len(seen))

@@ -47,7 +47,9 @@
 // least the 16 nearest.
 //
 // A newcomer counts as good for the library only after it has answered a query
-// of ours, so each node that queries us is pinged back once.
+// of ours, so each node that queries us is pinged back once. Nodes that have
+// only asked, under whatever id and address, are asked by walks but not waited
+// for, and are not saved.
 //
 // # Networks
 //

@@ -6,7 +6,6 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/netip"
-	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -17,62 +16,6 @@ import (
 
 	"github.com/anacrolix/dht/v2/krpc"
 )
-
-// stranger is a socket that speaks KRPC by hand.
-type stranger struct {
-	t    *testing.T
-	conn net.PacketConn
-}
-
-func newStranger(t *testing.T) stranger { return stranger{t, listen(t)} }
-
-func (s stranger) addr() netip.AddrPort { return addrPortOf(s.conn.LocalAddr()) }
-
-func (s stranger) send(to netip.AddrPort, packet string) {
-	s.t.Helper()
-	if _, err := s.conn.WriteTo([]byte(packet), net.UDPAddrFromAddrPort(to)); err != nil {
-		s.t.Fatal(err)
-	}
-}
-
-// reply is the next packet from a node that is not a question.
-func (s stranger) reply(from netip.AddrPort) message {
-	s.t.Helper()
-	if err := s.conn.SetReadDeadline(time.Now().Add(10 * time.Second)); err != nil {
-		s.t.Fatal(err)
-	}
-	for {
-		var buf [maxPacket]byte
-		n, addr, err := s.conn.ReadFrom(buf[:])
-		if err != nil {
-			s.t.Fatal(err)
-		}
-		m, err := parseMessage(buf[:n])
-		if err != nil {
-			s.t.Fatalf("a node sent %q", buf[:n])
-		}
-		if addrPortOf(addr) == from && m.kind != 'q' {
-			return m
-		}
-	}
-}
-
-func (s stranger) ask(to netip.AddrPort, packet string) message {
-	s.t.Helper()
-	s.send(to, packet)
-	return s.reply(to)
-}
-
-const ping = "d1:ad2:id20:" + id20 + "e1:q4:ping2:roi1e1:t2:aa1:y1:qe"
-
-// A ping that is answered behind a packet shows that the packet has been dealt
-// with: a node reads one after the other.
-func (s stranger) expectAlive(n running) {
-	s.t.Helper()
-	if m := s.ask(n.Addr(), ping); m.kind != 'r' || m.id != n.ID() || string(m.tid) != "aa" {
-		s.t.Fatalf("the node answers a ping with %q", m.append(nil))
-	}
-}
 
 func TestGarbageLeavesTheNodeAlive(t *testing.T) {
 	n := start(t, Config{Rand: seeded(1), SendRate: 1e6, SendBurst: 1 << 20})
@@ -120,22 +63,6 @@ func TestGarbageLeavesTheNodeAlive(t *testing.T) {
 	s.expectAlive(n)
 }
 
-// drain throws away what has arrived.
-func drain(conn net.PacketConn) error {
-	var buf [maxPacket]byte
-	for {
-		if err := conn.SetReadDeadline(time.Now().Add(time.Millisecond)); err != nil {
-			return err
-		}
-		if _, _, err := conn.ReadFrom(buf[:]); err != nil {
-			if errors.Is(err, os.ErrDeadlineExceeded) {
-				return nil
-			}
-			return err
-		}
-	}
-}
-
 // A hostile node answers questions with packets that are wrong in every way.
 func TestWrongAnswersLeaveTheNodeAlive(t *testing.T) {
 	t.Parallel()
@@ -164,40 +91,6 @@ func TestWrongAnswersLeaveTheNodeAlive(t *testing.T) {
 		<-done
 		if err := drain(s.conn); err != nil { // of the question's repetition
 			t.Fatal(err)
-		}
-	}
-}
-
-// question is the next query that a node sends.
-func (s stranger) question() (message, netip.AddrPort) {
-	s.t.Helper()
-	m, from, ok := s.questionWithin(10 * time.Second)
-	if !ok {
-		s.t.Fatal("nothing is asked")
-	}
-	return m, from
-}
-
-func (s stranger) questionWithin(d time.Duration) (message, netip.AddrPort, bool) {
-	s.t.Helper()
-	if err := s.conn.SetReadDeadline(time.Now().Add(d)); err != nil {
-		s.t.Fatal(err)
-	}
-	for {
-		var buf [maxPacket]byte
-		n, addr, err := s.conn.ReadFrom(buf[:])
-		if errors.Is(err, os.ErrDeadlineExceeded) {
-			return message{}, netip.AddrPort{}, false
-		}
-		if err != nil {
-			s.t.Fatal(err)
-		}
-		m, err := parseMessage(buf[:n])
-		if err != nil {
-			s.t.Fatalf("a node sent %q", buf[:n])
-		}
-		if m.kind == 'q' {
-			return m, addrPortOf(addr), true
 		}
 	}
 }
@@ -242,7 +135,7 @@ func TestAnnouncingTakesAToken(t *testing.T) {
 	if !m.hasToken {
 		t.Fatal("no token")
 	}
-	if m := s.ask(n.Addr(), announce(string(m.token))); m.kind != 'r' {
+	if m = s.ask(n.Addr(), announce(string(m.token))); m.kind != 'r' {
 		t.Fatalf("announcement answered %q", m.append(nil))
 	}
 	limit, cancel := context.WithTimeout(t.Context(), 20*time.Second)

@@ -19,6 +19,7 @@ const (
 	joinRetryMin = time.Second      // after a round in which nobody answered
 	joinRetryMax = 30 * time.Second // doubled up to this
 	greetEvery   = time.Minute      // the bootstrap nodes, so that a restarted one learns of us
+	resolveLimit = 5 * time.Second  // for all bootstrap names
 	joinPings    = 32               // pings at the same time
 	fewNodes     = 8                // with fewer, bootstrap and saved nodes are asked too
 )
@@ -196,6 +197,8 @@ func (n *Node) forgetFailed() {
 // resolveBootstrap looks the bootstrap names up. The last known addresses
 // serve while a name does not resolve.
 func (n *Node) resolveBootstrap(ctx context.Context) ([]netip.AddrPort, error) {
+	ctx, cancel := context.WithTimeout(ctx, resolveLimit)
+	defer cancel()
 	var addrs []netip.AddrPort
 	var errs []error
 	for _, entry := range n.cfg.Bootstrap {

@@ -18,14 +18,15 @@ var errEnough = errors.New("enough found")
 
 // Lookup looks for those who announced themselves under any of the keys and
 // calls found with each address once, as soon as a node tells it. Calls to
-// found do not overlap; when it returns false, the lookup ends at once. The
+// found do not overlap, and the lookup waits for them, so found should hand the
+// address on rather than dial it; when it returns false, the lookup ends. The
 // result is the union over the keys and over the independent paths of each
 // walk, and over what this node stores itself.
 //
 // It returns nil when the search is over, whatever it found, the context's
 // error when that ended first, and an error that wraps ErrNoBootstrap when no
-// node answered (unless this is the first node of its network). Addresses are hints from strangers: whoever stands behind one
-// must prove who it is.
+// node answered (unless this is the first node of its network). Addresses are
+// hints from strangers: whoever stands behind one must prove who it is.
 func (n *Node) Lookup(ctx context.Context, keys []Key, found func(netip.AddrPort) bool) error {
 	if err := n.serving(ctx); err != nil {
 		return err

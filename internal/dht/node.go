@@ -28,6 +28,7 @@ const (
 	joinTries     = 4                // of a ping while joining: an overloaded bootstrap node drops some
 	saveEvery     = 5 * time.Minute  // the routing table
 	sweepEvery    = time.Minute      // the peer store
+	heardFor      = time.Hour        // how long a node that answered is trusted to be there
 	failedFor     = time.Minute      // how long a silent node is doubted
 	pingBackEvery = 10 * time.Minute // per address that queries us
 	pingBackers   = 4                // pings back at the same time
@@ -46,7 +47,8 @@ type Node struct {
 	dice  *dice
 	store *peerStore
 
-	failing   *recent
+	heard     *recent // answered us
+	failing   *recent // did not
 	pinged    *recent
 	newcomers chan netip.AddrPort
 	outside   outside
@@ -77,6 +79,7 @@ func New(cfg Config) (*Node, error) {
 		reach:     familiesOf(local),
 		dice:      d,
 		store:     newPeerStore(cfg.Limits, cfg.Now, d.shuffle),
+		heard:     newRecent(heardFor, 4096, cfg.Now),
 		failing:   newRecent(failedFor, 4096, cfg.Now),
 		pinged:    newRecent(pingBackEvery, 4096, cfg.Now),
 		newcomers: make(chan netip.AddrPort, 256),

@@ -30,10 +30,12 @@ func (n *Node) askTimes(ctx context.Context, tries int, to netip.AddrPort, metho
 	if res.Err != nil {
 		if errors.Is(res.Err, dht.TransactionTimeout) {
 			n.failing.add(to)
+			n.heard.remove(to)
 		}
 		return krpc.Return{}, fmt.Errorf("%s to %s: %w", method, to, res.Err)
 	}
 	n.failing.remove(to)
+	n.heard.renew(to)
 	if fault := res.Reply.Error(); fault != nil {
 		return krpc.Return{}, fmt.Errorf("%s to %s: %w", method, to, *fault)
 	}

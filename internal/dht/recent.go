@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// recent remembers addresses for a while: those that have failed, and those
-// that were pinged back. It holds max of them; beyond that it forgets any one.
+// recent remembers addresses for a while: those that have answered, those that
+// have failed, and those that were pinged back. It holds max of them; beyond that it forgets any one.
 type recent struct {
 	life time.Duration
 	max  int
@@ -29,14 +29,25 @@ func (r *recent) add(addr netip.AddrPort) bool {
 	if until, ok := r.until[addr]; ok && now.Before(until) {
 		return false
 	}
-	if len(r.until) >= r.max {
+	r.put(addr, now)
+	return true
+}
+
+// renew remembers an address from now on, new or not.
+func (r *recent) renew(addr netip.AddrPort) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.put(addr, r.now())
+}
+
+func (r *recent) put(addr netip.AddrPort, now time.Time) {
+	if _, ok := r.until[addr]; !ok && len(r.until) >= r.max {
 		for other := range r.until {
 			delete(r.until, other)
 			break
 		}
 	}
 	r.until[addr] = now.Add(r.life)
-	return true
 }
 
 func (r *recent) has(addr netip.AddrPort) bool {

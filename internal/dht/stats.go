@@ -53,7 +53,7 @@ func (n *Node) Stats() Stats {
 	return s
 }
 
-// save writes the routing table: the live nodes and, behind them, those of the
+// save writes the routing table: the nodes that answered and, behind them, those of the
 // last run that have not been found dead. A node that hears nobody leaves the
 // file as it is.
 func (n *Node) save() {
@@ -69,7 +69,7 @@ func (n *Node) save() {
 	n.joining.mu.Unlock()
 	listed := make(map[netip.AddrPort]bool)
 	for _, info := range n.server.Nodes() {
-		if c, ok := contactOf(info); ok && !listed[c.addr] && !n.failing.has(c.addr) && usable(c.addr, n.cfg.Public) {
+		if c, ok := contactOf(info); ok && !listed[c.addr] && n.heard.has(c.addr) && usable(c.addr, n.cfg.Public) {
 			listed[c.addr] = true
 			t.nodes = append(t.nodes, c)
 		}

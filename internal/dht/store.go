@@ -21,7 +21,7 @@ type StoreLimits struct {
 	PerKey        int           // peers under a key; default 256
 	PerKeyNetwork int           // of these, from one network; default 16
 	PerNetwork    int           // peers from one network under all keys; default 1024
-	Total         int           // peers under all keys; default 65,536
+	Total         int           // peers under all keys; default 32,768, about 24 MiB
 	Answer        int           // peers told in one reply; default 50, which fits a datagram
 	CapLoopback   bool
 }
@@ -31,7 +31,7 @@ func (l StoreLimits) withDefaults() StoreLimits {
 	l.PerKey = cmp.Or(l.PerKey, 256)
 	l.PerKeyNetwork = cmp.Or(l.PerKeyNetwork, 16)
 	l.PerNetwork = cmp.Or(l.PerNetwork, 1024)
-	l.Total = cmp.Or(l.Total, 65536)
+	l.Total = cmp.Or(l.Total, 32768)
 	l.Answer = cmp.Or(l.Answer, 50)
 	return l
 }

@@ -74,7 +74,11 @@ type event struct {
 // target as nodes tell them, from one goroutine. The error wraps
 // ErrNoBootstrap when nobody answers.
 func (n *Node) walk(ctx context.Context, target Key, method string, peers func([]netip.AddrPort)) ([]answer, error) {
-	seeds, all := n.seeds(target)
+	sure, unheard := n.seeds(target)
+	all := len(sure) < fewNodes
+	if all {
+		sure = append(sure, n.lastResort()...)
+	}
 	for {
 		w := &walk{
 			n: n, target: target, method: method, peers: peers,
@@ -82,7 +86,7 @@ func (n *Node) walk(ctx context.Context, target Key, method string, peers func([
 			hoods:  make(map[netip.AddrPort]*hood),
 			events: make(chan event),
 		}
-		w.start(seeds)
+		w.start(sure, unheard)
 		if err := w.run(ctx); err != nil {
 			return nil, err
 		}
@@ -92,24 +96,28 @@ func (n *Node) walk(ctx context.Context, target Key, method string, peers func([
 		if all {
 			return nil, ErrNoBootstrap
 		}
-		seeds, all = n.lastResort(), true
+		sure, unheard, all = n.lastResort(), nil, true
 	}
 }
 
-// seeds are the nearest nodes of the routing table and, while there are few,
-// those of last resort; all says that these are among them.
-func (n *Node) seeds(target Key) (out []contact, all bool) {
+// seeds are the nearest nodes of the routing table: those that have answered
+// us, and those that have only asked (with any id and, if they forged it, from
+// any address).
+func (n *Node) seeds(target Key) (sure, unheard []contact) {
 	for _, info := range n.server.Nodes() {
-		if c, ok := contactOf(info); ok {
-			out = append(out, c)
+		switch c, ok := contactOf(info); {
+		case !ok:
+		case n.heard.has(c.addr):
+			sure = append(sure, c)
+		default:
+			unheard = append(unheard, c)
 		}
 	}
-	slices.SortFunc(out, func(a, b contact) int { return nearer(target, a.id, b.id) })
-	out = out[:min(len(out), walkWidth*walkPaths)]
-	if len(out) >= fewNodes {
-		return out, false
+	nearest := func(list []contact, count int) []contact {
+		slices.SortFunc(list, func(a, b contact) int { return nearer(target, a.id, b.id) })
+		return list[:min(len(list), count)]
 	}
-	return append(out, n.lastResort()...), true
+	return nearest(sure, walkWidth*walkPaths), nearest(unheard, walkWidth)
 }
 
 // lastResort are the bootstrap nodes and the saved ones.
@@ -123,13 +131,17 @@ func (n *Node) lastResort() []contact {
 	return append(out, n.joining.saved...)
 }
 
-// start deals the seeds out to the paths, one path for every four seeds.
-func (w *walk) start(seeds []contact) {
-	for range min(max(len(seeds)/4, 1), walkPaths) {
+// start deals the seeds out to the paths, one path for every four sure ones.
+// The others are asked, but not waited for.
+func (w *walk) start(sure, unheard []contact) {
+	for range min(max(len(sure)/4, 1), walkPaths) {
 		w.paths = append(w.paths, newFrontier(w.target, w.n.id, walkWidth, walkExpand, walkBudget))
 	}
-	for i, c := range seeds {
+	for i, c := range sure {
 		w.paths[i%len(w.paths)].add(c, w.n.failing.has(c.addr))
+	}
+	for i, c := range unheard {
+		w.paths[i%len(w.paths)].add(c, true)
 	}
 }
 
