@@ -28,11 +28,11 @@
 //	walks               Lookup and Announce: our own iterative lookups over
 //	                    the library's query primitive
 //
-// What the guard is there for (all of it seen by running v2.24.0): a query
-// without its "a" dictionary dereferences nil; an "ip" field or a peer in
-// "values" of one byte panics in make; a read error panics; each unknown
-// method name grows a process-wide expvar map for ever; a malformed packet is
-// printed to stderr.
+// What the guard is there for. Seen by running v2.24.0: a query without its "a"
+// dictionary dereferences nil; an "ip" field or a peer in "values" of one byte
+// panics in make; a read error panics. Read in its source: each unknown method
+// name grows a process-wide expvar map for ever; a malformed packet is printed
+// to stderr.
 //
 // # Completeness
 //
