@@ -54,7 +54,7 @@ type Config struct {
 	MaxStreams int
 
 	// Handshake bounds the set-up of a connection, from its first packet to the
-	// hellos (10 s).
+	// hellos (20 s); half of it without hearing anything ends it early.
 	Handshake time.Duration
 	// Idle is the silence after which a connection counts as lost (30 s, at
 	// least 5 s). Keepalives go out every third of it.
@@ -90,7 +90,7 @@ func (c Config) withDefaults() (Config, error) {
 	orDefault(&c.MaxLinksPerPeer, 8)
 	orDefault(&c.MaxHandshakes, 128)
 	orDefault(&c.MaxStreams, 64)
-	orDefault(&c.Handshake, 10*time.Second)
+	orDefault(&c.Handshake, 20*time.Second)
 	orDefault(&c.Idle, 30*time.Second)
 	orDefault(&c.Drain, 5*time.Minute)
 	orDefault(&c.StreamWindow, 8<<20)

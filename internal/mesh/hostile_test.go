@@ -99,7 +99,7 @@ func (h *hostile) hear(qc *quic.Conn) (*quic.ReceiveStream, hello) {
 }
 
 func TestGarbageOnTheControlStream(t *testing.T) {
-	n := testNode(t, Config{Key: testKey(t, 1), Handshake: time.Second})
+	n := testNode(t, Config{Key: testKey(t, 1), Handshake: 3 * time.Second})
 	honest := connect(t, testNode(t, Config{Key: testKey(t, 2)}), n)
 	h := newHostile(t, 3)
 	retire := binary.BigEndian.AppendUint64(nil, 0)
@@ -191,7 +191,7 @@ func (h *hostile) stream(qc *quic.Conn) {
 // A stream that says nothing, or garbage, ends alone.
 func TestGarbageOnStreams(t *testing.T) {
 	t.Parallel()
-	n := testNode(t, Config{Key: testKey(t, 1), Handshake: time.Second})
+	n := testNode(t, Config{Key: testKey(t, 1), Handshake: 3 * time.Second})
 	h := newHostile(t, 3)
 	qc := h.dial(n)
 	h.say(qc, nil)

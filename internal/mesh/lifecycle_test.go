@@ -102,8 +102,8 @@ func TestShutdownInTheMiddle(t *testing.T) {
 		wrote := make(chan error, 1)
 		go func() {
 			for {
-				if _, err = ours.Write(noise(1 << 20)); err != nil {
-					wrote <- err
+				if _, failed := ours.Write(noise(1 << 20)); failed != nil {
+					wrote <- failed
 					return
 				}
 			}
@@ -183,7 +183,7 @@ func TestConnectIsGivenUp(t *testing.T) {
 		wantError(t, <-gaveUp, context.Canceled)
 		echo(t, connect(t, a, b), []byte("a better address"))
 		// Somebody else's bad address does not spoil one's own good one.
-		c := testNode(t, Config{Key: testKey(t, 3), Handshake: 500 * time.Millisecond})
+		c := testNode(t, Config{Key: testKey(t, 3), Handshake: 3 * time.Second})
 		go func() { _, _ = c.Connect(t.Context(), b.Self(), []netip.AddrPort{addrPort(silent.LocalAddr())}) }()
 		eventually(t, "the other call is first", func() bool {
 			c.mu.Lock()

@@ -151,6 +151,7 @@ func TestLinksPerPeer(t *testing.T) {
 	first, second := instance(), instance()
 	busy := open(t, first, kindHold)
 	defer busy.Close()
+	eventually(t, "the first is in use", func() bool { return inUse(n) == 1 })
 	third := instance() // takes the place of the unused one
 	select {
 	case <-second.Done():

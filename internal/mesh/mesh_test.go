@@ -368,8 +368,9 @@ func TestNobodyThere(t *testing.T) {
 
 func TestDialOnly(t *testing.T) {
 	a := testNode(t, Config{Key: testKey(t, 1), DialOnly: true})
-	b := testNode(t, Config{Key: testKey(t, 2), Handshake: 200 * time.Millisecond})
-	_, err := b.Connect(testContext(t), a.Self(), []netip.AddrPort{a.Addr()})
+	b := testNode(t, Config{Key: testKey(t, 2)})
+	_, err := testNode(t, Config{Key: testKey(t, 3), Handshake: 200 * time.Millisecond}).
+		Connect(testContext(t), a.Self(), []netip.AddrPort{a.Addr()})
 	wantPeerError(t, err, a.Self(), ErrUnreachable)
 	connect(t, a, b)
 	back, err := b.Connect(testContext(t), a.Self(), nil)
