@@ -51,6 +51,7 @@ type Provider struct {
 	queue    chan func(context.Context) // work for Run
 	broken   chan error                 // has room for one: the ledger takes no more writes
 	drive    driver
+	every    time.Duration // between sweeps
 
 	mu      sync.Mutex
 	works   map[market.LeaseID]*work           // leases that somebody works on
@@ -76,6 +77,7 @@ func NewProvider(cfg ProviderConfig) *Provider {
 		queue:          make(chan func(context.Context)),
 		broken:         make(chan error, 1),
 		drive:          mpc.Run,
+		every:          sweepEvery,
 		works:          map[market.LeaseID]*work{},
 		running:        map[market.LeaseID]identity.PeerID{},
 		delays:         map[market.LeaseID]delay{},

@@ -28,7 +28,7 @@ func (p *Provider) Run(ctx context.Context) error {
 	defer cancel()
 	start := func(job func(context.Context)) { jobs.Go(func() { job(ctx) }) }
 	turn := make(chan struct{}, sweepers)
-	tick := time.NewTicker(sweepEvery)
+	tick := time.NewTicker(p.every)
 	defer tick.Stop()
 	for {
 		p.sweep(start, turn)

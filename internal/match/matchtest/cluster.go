@@ -58,7 +58,7 @@ var ErrRefused = errors.New("the cluster refuses")
 // NewCluster returns an empty cluster that never fails.
 func NewCluster(tb testing.TB) *Cluster {
 	tb.Helper()
-	return &Cluster{ca: testCA(tb), namespaces: map[string]manifest.Spec{}, calls: map[Op]int{}}
+	return &Cluster{ca: CA(tb), namespaces: map[string]manifest.Spec{}, calls: map[Op]int{}}
 }
 
 // Provision is match.Cluster's.
@@ -139,8 +139,8 @@ func (c *Cluster) Tokens() []string {
 	return slices.Clone(c.tokens)
 }
 
-// testCA makes a certificate authority's certificate.
-func testCA(tb testing.TB) []byte {
+// CA makes a certificate authority's certificate.
+func CA(tb testing.TB) []byte {
 	tb.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {

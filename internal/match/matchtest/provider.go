@@ -125,6 +125,17 @@ func (p *Provider) Stop() {
 	}
 }
 
+// Ended waits for the provider to end by itself and returns its error.
+func (p *Provider) Ended(ctx context.Context) error {
+	select {
+	case err := <-p.ran:
+		p.ran <- nil // for Stop
+		return err
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
 // Kill ends the provider as a loss of power would: nobody is told, and nothing
 // that it does from now on reaches the ledger's file.
 func (p *Provider) Kill() {
