@@ -127,7 +127,9 @@ func (d *daemon) run(ctx context.Context) error {
 		})
 	}
 	part("dht", d.dht.Run)
-	part("control socket", func(ctx context.Context) error { return control.Serve(ctx, d.cfg.Socket, d, d.cfg.Log.With("part", "control")) })
+	part("control socket", func(ctx context.Context) error {
+		return control.Serve(ctx, d.cfg.Socket, d, d.cfg.Log.With("part", "control"))
+	})
 	if d.cfg.Metrics != "" {
 		part("--metrics", d.serveMetrics)
 	}
