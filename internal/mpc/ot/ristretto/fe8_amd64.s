@@ -11,16 +11,17 @@
 //
 // No branch and no address depends on a limb.
 //
-// Z29 = 2^51 − 1 and Z30 = 19 in each lane.
+// Z29 = 2^51 − 1, Z30 = 19 and Z31 = 0 in each lane.
 
 #define CONSTANTS \
 	MOVQ         $0x7ffffffffffff, AX \
 	VPBROADCASTQ AX, Z29              \
 	MOVQ         $19, AX              \
-	VPBROADCASTQ AX, Z30
+	VPBROADCASTQ AX, Z30              \
+	VPXORQ       Z31, Z31, Z31
 
 // Z0…Z4, limbs < 2^61, carried once, all limbs at a time: a carry is < 2^10 and
-// 19 of them are < 2^14.3, of which less than 2^14 at the bound that MUL has.
+// 19 of them are < 2^14: the sums of FOLD are < 2^60.6, so a carry of theirs is < 2^9.6.
 #define CARRY \
 	VPSRLQ $51, Z0, Z5 \
 	VPSRLQ $51, Z1, Z6 \
@@ -38,29 +39,28 @@
 	VPADDQ Z8, Z4, Z4 \
 	VPMADD52LUQ Z30, Z9, Z0
 
-// Z0…Z4 times Z5…Z9, limbs < 2^52. The lower halves of the products of limbs i and
+// Z0…Z4 times Z5…Z9, limbs < 2^52: the lower halves of the products of limbs i and
 // j are added up in Z10+i+j, the upper ones, which count 2^52 = 2·2^51, in
-// Z19+i+j. A column is at most 5 lower and twice 5 upper halves, < 15·2^52; what
-// stands at 2^255 and above folds by 19: together < 2^60.6 before the carry.
-#define MUL \
-	VPXORQ Z10, Z10, Z10 \
-	VPXORQ Z19, Z19, Z19 \
-	VPXORQ Z11, Z11, Z11 \
-	VPXORQ Z20, Z20, Z20 \
-	VPXORQ Z12, Z12, Z12 \
-	VPXORQ Z21, Z21, Z21 \
-	VPXORQ Z13, Z13, Z13 \
-	VPXORQ Z22, Z22, Z22 \
-	VPXORQ Z14, Z14, Z14 \
-	VPXORQ Z23, Z23, Z23 \
-	VPXORQ Z15, Z15, Z15 \
-	VPXORQ Z24, Z24, Z24 \
-	VPXORQ Z16, Z16, Z16 \
-	VPXORQ Z25, Z25, Z25 \
-	VPXORQ Z17, Z17, Z17 \
-	VPXORQ Z26, Z26, Z26 \
-	VPXORQ Z18, Z18, Z18 \
-	VPXORQ Z27, Z27, Z27 \
+// Z19+i+j. A column is at most 5 lower and twice 5 upper halves, < 15·2^52.
+#define PRODUCTS \
+	VPXOR X10, X10, X10 \
+	VMOVDQA64 Z31, Z19 \
+	VPXOR X11, X11, X11 \
+	VMOVDQA64 Z31, Z20 \
+	VPXOR X12, X12, X12 \
+	VMOVDQA64 Z31, Z21 \
+	VPXOR X13, X13, X13 \
+	VMOVDQA64 Z31, Z22 \
+	VPXOR X14, X14, X14 \
+	VMOVDQA64 Z31, Z23 \
+	VPXOR X15, X15, X15 \
+	VMOVDQA64 Z31, Z24 \
+	VMOVDQA64 Z31, Z16 \
+	VMOVDQA64 Z31, Z25 \
+	VMOVDQA64 Z31, Z17 \
+	VMOVDQA64 Z31, Z26 \
+	VMOVDQA64 Z31, Z18 \
+	VMOVDQA64 Z31, Z27 \
 	VPMADD52LUQ Z5, Z0, Z10 \
 	VPMADD52HUQ Z5, Z0, Z19 \
 	VPMADD52LUQ Z6, Z0, Z11 \
@@ -110,7 +110,76 @@
 	VPMADD52LUQ Z8, Z4, Z17 \
 	VPMADD52HUQ Z8, Z4, Z26 \
 	VPMADD52LUQ Z9, Z4, Z18 \
-	VPMADD52HUQ Z9, Z4, Z27 \
+	VPMADD52HUQ Z9, Z4, Z27
+
+// The same for the square of Z0…Z4: what occurs twice is added up once and doubled.
+#define SQUARE \
+	VPXOR X10, X10, X10 \
+	VMOVDQA64 Z31, Z19 \
+	VPXOR X11, X11, X11 \
+	VMOVDQA64 Z31, Z20 \
+	VPXOR X12, X12, X12 \
+	VMOVDQA64 Z31, Z21 \
+	VPXOR X13, X13, X13 \
+	VMOVDQA64 Z31, Z22 \
+	VPXOR X14, X14, X14 \
+	VMOVDQA64 Z31, Z23 \
+	VPXOR X15, X15, X15 \
+	VMOVDQA64 Z31, Z24 \
+	VMOVDQA64 Z31, Z16 \
+	VMOVDQA64 Z31, Z25 \
+	VMOVDQA64 Z31, Z17 \
+	VMOVDQA64 Z31, Z26 \
+	VMOVDQA64 Z31, Z18 \
+	VMOVDQA64 Z31, Z27 \
+	VPMADD52LUQ Z1, Z0, Z11 \
+	VPMADD52HUQ Z1, Z0, Z20 \
+	VPMADD52LUQ Z2, Z0, Z12 \
+	VPMADD52HUQ Z2, Z0, Z21 \
+	VPMADD52LUQ Z3, Z0, Z13 \
+	VPMADD52HUQ Z3, Z0, Z22 \
+	VPMADD52LUQ Z4, Z0, Z14 \
+	VPMADD52HUQ Z4, Z0, Z23 \
+	VPMADD52LUQ Z2, Z1, Z13 \
+	VPMADD52HUQ Z2, Z1, Z22 \
+	VPMADD52LUQ Z3, Z1, Z14 \
+	VPMADD52HUQ Z3, Z1, Z23 \
+	VPMADD52LUQ Z4, Z1, Z15 \
+	VPMADD52HUQ Z4, Z1, Z24 \
+	VPMADD52LUQ Z3, Z2, Z15 \
+	VPMADD52HUQ Z3, Z2, Z24 \
+	VPMADD52LUQ Z4, Z2, Z16 \
+	VPMADD52HUQ Z4, Z2, Z25 \
+	VPMADD52LUQ Z4, Z3, Z17 \
+	VPMADD52HUQ Z4, Z3, Z26 \
+	VPADDQ Z11, Z11, Z11 \
+	VPADDQ Z20, Z20, Z20 \
+	VPADDQ Z12, Z12, Z12 \
+	VPADDQ Z21, Z21, Z21 \
+	VPADDQ Z13, Z13, Z13 \
+	VPADDQ Z22, Z22, Z22 \
+	VPADDQ Z14, Z14, Z14 \
+	VPADDQ Z23, Z23, Z23 \
+	VPADDQ Z15, Z15, Z15 \
+	VPADDQ Z24, Z24, Z24 \
+	VPADDQ Z16, Z16, Z16 \
+	VPADDQ Z25, Z25, Z25 \
+	VPADDQ Z17, Z17, Z17 \
+	VPADDQ Z26, Z26, Z26 \
+	VPMADD52LUQ Z0, Z0, Z10 \
+	VPMADD52HUQ Z0, Z0, Z19 \
+	VPMADD52LUQ Z1, Z1, Z12 \
+	VPMADD52HUQ Z1, Z1, Z21 \
+	VPMADD52LUQ Z2, Z2, Z14 \
+	VPMADD52HUQ Z2, Z2, Z23 \
+	VPMADD52LUQ Z3, Z3, Z16 \
+	VPMADD52HUQ Z3, Z3, Z25 \
+	VPMADD52LUQ Z4, Z4, Z18 \
+	VPMADD52HUQ Z4, Z4, Z27
+
+// The columns, joined, those at 2^255 and above times 19 on those below: Z0…Z4, each
+// < 2^60.6.
+#define FOLD \
 	VPADDQ Z23, Z23, Z23 \
 	VPADDQ Z15, Z23, Z23 \
 	VPSLLQ $4, Z23, Z5 \
@@ -170,7 +239,8 @@ TEXT ·feMul(SB), NOSPLIT, $0-24
 	VMOVDQU64 128(DX), Z7
 	VMOVDQU64 192(DX), Z8
 	VMOVDQU64 256(DX), Z9
-	MUL
+	PRODUCTS
+	FOLD
 	CARRY
 	VMOVDQU64 Z0, 0(DI)
 	VMOVDQU64 Z1, 64(DI)
@@ -193,15 +263,11 @@ TEXT ·feSquares(SB), NOSPLIT, $0-24
 	VMOVDQU64 256(SI), Z4
 
 next:
-	VMOVDQA64 Z0, Z5
-	VMOVDQA64 Z1, Z6
-	VMOVDQA64 Z2, Z7
-	VMOVDQA64 Z3, Z8
-	VMOVDQA64 Z4, Z9
-	MUL
+	SQUARE
+	FOLD
 	CARRY
 	DECQ CX
-	JNZ next
+	JNZ  next
 	VMOVDQU64 Z0, 0(DI)
 	VMOVDQU64 Z1, 64(DI)
 	VMOVDQU64 Z2, 128(DI)
