@@ -154,18 +154,15 @@ func completeTags(tags []byte, path uint64, sum []byte) {
 	copy(last[:], sum)
 	for y := 0; y*leafTagSize < len(tags); y++ {
 		t := tags[y*leafTagSize:][:leafTagSize]
-		m := byte(equal(uint64(y), path)) - 1 // 0 at the path, else all ones
-		for k := range t {
-			t[k] &= m
-			last[k] ^= t[k]
+		known := equal(uint64(y), path) - 1 // 0 at the path, else all ones
+		for k := 0; k < leafTagSize; k += 8 {
+			v := binary.LittleEndian.Uint64(t[k:]) & known
+			binary.LittleEndian.PutUint64(t[k:], v)
+			binary.LittleEndian.PutUint64(last[k:], binary.LittleEndian.Uint64(last[k:])^v)
 		}
 	}
 	for y := 0; y*leafTagSize < len(tags); y++ {
-		t := tags[y*leafTagSize:][:leafTagSize]
-		m := -byte(equal(uint64(y), path))
-		for k := range t {
-			t[k] |= last[k] & m
-		}
+		addMasked(tags[y*leafTagSize:][:leafTagSize], last[:], equal(uint64(y), path))
 	}
 }
 
