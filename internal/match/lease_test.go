@@ -343,8 +343,8 @@ func TestProvisioningFails(t *testing.T) {
 		return nil
 	}
 	for name, fail := range map[string]func(*matchtest.Cluster){
-		"refused":          func(c *matchtest.Cluster) { c.Before = refuse },
-		"done, and denied": func(c *matchtest.Cluster) { c.After = refuse },
+		"refused":          func(c *matchtest.Cluster) { c.Before(refuse) },
+		"done, and denied": func(c *matchtest.Cluster) { c.After(refuse) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := newLeaseBench(t)
@@ -367,13 +367,13 @@ func TestProvisioningFails(t *testing.T) {
 func TestClaimOutlivesItsRequester(t *testing.T) {
 	b := newLeaseBench(t)
 	begun, goOn := make(chan struct{}), make(chan struct{})
-	b.p.Cluster.Before = func(_ context.Context, op matchtest.Op, _ string) error {
+	b.p.Cluster.Before(func(_ context.Context, op matchtest.Op, _ string) error {
 		if op == matchtest.Provision {
 			close(begun)
 			<-goOn
 		}
 		return nil
-	}
+	})
 	l := b.p.Reserve(b.r.Key.ID(), 3)
 	ctx, cancel := context.WithCancel(b.Context())
 	first := make(chan error, 1)
@@ -398,13 +398,13 @@ func TestClaimOutlivesItsRequester(t *testing.T) {
 func TestSweepLeavesWorkAlone(t *testing.T) {
 	b := newLeaseBench(t)
 	begun, goOn := make(chan struct{}), make(chan struct{})
-	b.p.Cluster.Before = func(_ context.Context, op matchtest.Op, _ string) error {
+	b.p.Cluster.Before(func(_ context.Context, op matchtest.Op, _ string) error {
 		if op == matchtest.Provision {
 			close(begun)
 			<-goOn
 		}
 		return nil
-	}
+	})
 	l := b.p.Reserve(b.r.Key.ID(), 3)
 	granted := make(chan error, 1)
 	go func() {
@@ -473,13 +473,13 @@ func TestReleaseInEveryState(t *testing.T) {
 		},
 		"provisioning": func(b *leaseBench, l market.Lease) {
 			begun := make(chan struct{})
-			b.p.Cluster.Before = func(_ context.Context, op matchtest.Op, _ string) error {
+			b.p.Cluster.Before(func(_ context.Context, op matchtest.Op, _ string) error {
 				if op == matchtest.Provision {
 					close(begun)
 					waitFor(b.TB, "the release", func() bool { return strings.Contains(b.Log.String(), "asked for its release") })
 				}
 				return nil
-			}
+			})
 			go func() { _, _ = b.claim(l) }()
 			<-begun
 			b.Log.For("test").Info("asked for its release")
@@ -487,12 +487,12 @@ func TestReleaseInEveryState(t *testing.T) {
 		"expiring": func(b *leaseBench, l market.Lease) {
 			b.mustClaim(l)
 			var refusals atomic.Int32
-			b.p.Cluster.Before = func(_ context.Context, op matchtest.Op, _ string) error {
+			b.p.Cluster.Before(func(_ context.Context, op matchtest.Op, _ string) error {
 				if op == matchtest.Release && refusals.Add(1) == 1 {
 					return matchtest.ErrRefused
 				}
 				return nil
-			}
+			})
 			if got := b.ask(b.r, match.Release, l); got != match.StatusPending {
 				b.TB.Errorf("released against the cluster's will: %d", got)
 			}
@@ -507,12 +507,12 @@ func TestReleaseInEveryState(t *testing.T) {
 			}
 		},
 		"failed": func(b *leaseBench, l market.Lease) {
-			b.p.Cluster.Before = func(_ context.Context, op matchtest.Op, _ string) error {
+			b.p.Cluster.Before(func(_ context.Context, op matchtest.Op, _ string) error {
 				if op == matchtest.Provision {
 					return matchtest.ErrRefused
 				}
 				return nil
-			}
+			})
 			if _, err := b.claim(l); statusOf(err) != match.StatusFailed {
 				b.TB.Fatal(err)
 			}
@@ -551,13 +551,13 @@ func TestEndingBacksOff(t *testing.T) {
 	b := newLeaseBench(t)
 	var tries atomic.Int32
 	var well atomic.Bool
-	b.p.Cluster.Before = func(_ context.Context, op matchtest.Op, _ string) error {
+	b.p.Cluster.Before(func(_ context.Context, op matchtest.Op, _ string) error {
 		if op == matchtest.Release && !well.Load() {
 			tries.Add(1)
 			return matchtest.ErrRefused
 		}
 		return nil
-	}
+	})
 	l := b.p.Reserve(b.r.Key.ID(), 3)
 	b.mustClaim(l)
 	b.Clock.Pass(3 * time.Minute)
@@ -607,7 +607,7 @@ func TestBrokenLedgerEndsTheProvider(t *testing.T) {
 func TestSweepIsBounded(t *testing.T) {
 	b := newLeaseBench(t)
 	var now, most atomic.Int32
-	b.p.Cluster.Before = func(_ context.Context, op matchtest.Op, _ string) error {
+	b.p.Cluster.Before(func(_ context.Context, op matchtest.Op, _ string) error {
 		if op == matchtest.Release {
 			n := now.Add(1)
 			for m := most.Load(); n > m && !most.CompareAndSwap(m, n); m = most.Load() {
@@ -616,7 +616,7 @@ func TestSweepIsBounded(t *testing.T) {
 			now.Add(-1)
 		}
 		return nil
-	}
+	})
 	var leases []market.Lease
 	for range 60 {
 		l := b.p.Reserve(b.r.Key.ID(), 1)

@@ -28,19 +28,30 @@ import (
 // beyond that, it does in its own time: it can refuse, hang, and do what it was
 // asked without saying so. Before and After make this one do the same.
 type Cluster struct {
-	// Before is called when a call comes in; an error is the answer, and nothing
-	// is done.
-	Before func(ctx context.Context, op Op, lease string) error
-	// After is called when a call has been carried out; an error is the answer
-	// nevertheless.
-	After func(ctx context.Context, op Op, lease string) error
-
 	ca []byte
 
-	mu         sync.Mutex
-	namespaces map[string]manifest.Spec // by lease
-	calls      map[Op]int
-	tokens     []string
+	mu            sync.Mutex
+	before, after Fault
+	namespaces    map[string]manifest.Spec // by lease
+	calls         map[Op]int
+	tokens        []string
+}
+
+// Fault is asked about each call; an error is the answer to it.
+type Fault func(ctx context.Context, op Op, lease string) error
+
+// Before sets what is asked when a call comes in; with an error, nothing is done.
+func (c *Cluster) Before(f Fault) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.before = f
+}
+
+// After sets what is asked when a call has been carried out.
+func (c *Cluster) After(f Fault) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.after = f
 }
 
 // Op is a call to a Cluster.
@@ -63,7 +74,7 @@ func NewCluster(tb testing.TB) *Cluster {
 
 // Provision is match.Cluster's.
 func (c *Cluster) Provision(ctx context.Context, spec manifest.Spec) (k8s.Grant, error) {
-	if err := c.hook(ctx, c.Before, Provision, spec.LeaseID); err != nil {
+	if err := c.ask(ctx, &c.before, Provision, spec.LeaseID); err != nil {
 		return k8s.Grant{}, err
 	}
 	if err := ctx.Err(); err != nil {
@@ -78,7 +89,7 @@ func (c *Cluster) Provision(ctx context.Context, spec manifest.Spec) (k8s.Grant,
 	token := fmt.Sprintf("token-%d-%s", c.calls[Provision], rand.Text())
 	c.tokens = append(c.tokens, token)
 	c.mu.Unlock()
-	if err := c.hook(ctx, c.After, Provision, spec.LeaseID); err != nil {
+	if err := c.ask(ctx, &c.after, Provision, spec.LeaseID); err != nil {
 		return k8s.Grant{}, err
 	}
 	return k8s.Grant{
@@ -88,7 +99,7 @@ func (c *Cluster) Provision(ctx context.Context, spec manifest.Spec) (k8s.Grant,
 
 // Release is match.Cluster's.
 func (c *Cluster) Release(ctx context.Context, provider, leaseID string) error {
-	if err := c.hook(ctx, c.Before, Release, leaseID); err != nil {
+	if err := c.ask(ctx, &c.before, Release, leaseID); err != nil {
 		return err
 	}
 	if err := ctx.Err(); err != nil {
@@ -100,10 +111,13 @@ func (c *Cluster) Release(ctx context.Context, provider, leaseID string) error {
 		delete(c.namespaces, leaseID)
 	}
 	c.mu.Unlock()
-	return c.hook(ctx, c.After, Release, leaseID)
+	return c.ask(ctx, &c.after, Release, leaseID)
 }
 
-func (c *Cluster) hook(ctx context.Context, f func(context.Context, Op, string) error, op Op, lease string) error {
+func (c *Cluster) ask(ctx context.Context, fault *Fault, op Op, lease string) error {
+	c.mu.Lock()
+	f := *fault
+	c.mu.Unlock()
 	if f == nil {
 		return nil
 	}
