@@ -190,6 +190,28 @@ func TestClean(t *testing.T) {
 	}
 }
 
+// TestLostRestriction: an offer that the daemon has without a restriction is not reported as put.
+func TestLostRestriction(t *testing.T) {
+	full := control.Offer{Allow: []string{"any"}, Deny: []string{"p", "q"}, MaxDuration: 5, MaxLeases: 2, MaxMatches: 3}
+	if flag := lost(full, full); flag != "" {
+		t.Errorf("nothing is lost: %s", flag)
+	}
+	if flag := lost(control.Offer{}, control.Offer{Allow: []string{"pool"}, MaxDuration: 7}); flag != "" {
+		t.Errorf("defaults are no loss: %s", flag)
+	}
+	for want, change := range map[string]func(*control.Offer){
+		"allow": func(o *control.Offer) { o.Allow = []string{"any", "x"} }, "deny": func(o *control.Offer) { o.Deny = []string{"p"} },
+		"max-duration": func(o *control.Offer) { o.MaxDuration = 6 }, "max-leases": func(o *control.Offer) { o.MaxLeases = 128 },
+		"max-matches": func(o *control.Offer) { o.MaxMatches = 0 },
+	} {
+		put := full
+		change(&put)
+		if got := lost(full, put); got != want {
+			t.Errorf("%q, want %s", got, want)
+		}
+	}
+}
+
 func TestNearest(t *testing.T) {
 	known := []string{"list", "pause", "resume", "remove", "serve.listen"}
 	for word, want := range map[string]string{"lst": "list", "resmue": "resume", "serve.lisen": "serve.listen", "xyzzy": "", "listen": "serve.listen"} {

@@ -2,6 +2,8 @@ package cli
 
 import (
 	"context"
+	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
@@ -102,8 +104,32 @@ func (a *app) putOffer(ctx context.Context, f offerFlags) error {
 		if err != nil {
 			return err
 		}
+		if flag := lost(o, put); flag != "" {
+			return control.New(control.ErrUnsupported, fmt.Sprintf("the daemon took the offer but not its --%s: run the daemon in this version (%s), or remove the offer with 'angler offer remove %s'", flag, Version(), put.Name))
+		}
 		return a.printOffer(put, "offered "+put.Name+": "+units(put.Ceiling)+" of "+shortClass(put.Class)+" at "+put.Price)
 	})
+}
+
+// lost names a restriction that was asked for and does not stand in the offer as the daemon has it, for whoever asks for one
+// relies on it.
+func lost(asked, put control.Offer) string {
+	all := func(want, have []string) bool {
+		return !slices.ContainsFunc(want, func(w string) bool { return !slices.Contains(have, w) })
+	}
+	switch {
+	case len(asked.Allow) > 0 && !(all(asked.Allow, put.Allow) && all(put.Allow, asked.Allow)):
+		return "allow"
+	case !all(asked.Deny, put.Deny):
+		return "deny"
+	case asked.MaxDuration != 0 && asked.MaxDuration != put.MaxDuration:
+		return "max-duration"
+	case asked.MaxLeases != 0 && asked.MaxLeases != put.MaxLeases:
+		return "max-leases"
+	case asked.MaxMatches != 0 && asked.MaxMatches != put.MaxMatches:
+		return "max-matches"
+	}
+	return ""
 }
 
 // printOffer prints one offer: in a sentence for people, whole for scripts.

@@ -179,7 +179,7 @@ func (d *desk) PutOffer(_ context.Context, o control.Offer) (control.Offer, erro
 	if err != nil {
 		return o, control.New(control.ErrInvalid, err.Error())
 	}
-	m := market.Offer{Name: o.Name, Unit: unit, MaxDuration: time.Duration(o.MaxDuration)}.Normalize()
+	m := market.Offer{Name: o.Name, Unit: unit, Allow: o.Allow, MaxDuration: time.Duration(o.MaxDuration)}.Normalize()
 	o.Policies, o.Allow, o.MaxDuration = m.Policies, m.Allow, control.Duration(m.MaxDuration)
 	o.Announced = namesOf(m.Announced(), market.Class.String)
 	d.mu.Lock()

@@ -132,6 +132,9 @@ func (f *serveFlags) check() error {
 		if _, err := identity.ParsePeerID(who); err != nil && who != market.AllowPool && who != market.AllowAny {
 			return flagError("allow", fmt.Sprintf("%q is neither pool nor any nor a peer id", clean(who)), "--allow pool")
 		}
+		if who != market.AllowPool {
+			return flagError("allow", "other than pool is not supported by this version: say it with each offer", "angler offer --allow "+clean(who))
+		}
 	}
 	return checkHostPorts("bootstrap", f.bootstrap)
 }
