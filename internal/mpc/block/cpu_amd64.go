@@ -9,6 +9,7 @@ import "golang.org/x/sys/cpu"
 type instructions struct {
 	aes    bool // AES-NI with the three-operand forms of AVX
 	vaes   bool // AES on 512-bit registers
+	avx2   bool
 	clmul  bool // PCLMULQDQ with AVX
 	vclmul bool // PCLMULQDQ on 512-bit registers
 	gfni   bool // 8×8 bit matrices and byte permutations on 512-bit registers
@@ -23,6 +24,7 @@ func detect() instructions {
 	return instructions{
 		aes:    x.HasAES && x.HasAVX,
 		vaes:   x.HasAES && x.HasAVX && wide && x.HasAVX512VAES,
+		avx2:   x.HasAVX2,
 		clmul:  x.HasPCLMULQDQ && x.HasAVX,
 		vclmul: x.HasPCLMULQDQ && x.HasAVX && wide && x.HasAVX512VPCLMULQDQ,
 		gfni:   wide && x.HasAVX512VBMI && x.HasAVX512GFNI,

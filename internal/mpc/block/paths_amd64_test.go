@@ -12,7 +12,7 @@ type path struct {
 // paths are the generic code and the sets of instructions that this machine
 // has: the narrow ones, then all.
 func paths(has instructions) []path {
-	narrow := instructions{aes: has.aes, clmul: has.clmul}
+	narrow := instructions{aes: has.aes, avx2: has.avx2, clmul: has.clmul}
 	return []path{{"generic", instructions{}}, {"narrow", narrow}, {"all", has}}
 }
 
