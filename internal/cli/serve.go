@@ -80,7 +80,7 @@ func (a *app) serveConfig(f serveFlags) (node.Config, error) {
 	cfg := node.Config{
 		Version: Version(), LedgerPath: filepath.Join(a.paths.state, "ledger.db"), TablePath: filepath.Join(a.paths.state, "dht.table"),
 		Socket: a.paths.socket(), Listen: f.listen, DHTListen: f.dhtListen, Metrics: f.metrics, Kubeconfig: f.kubeconfig,
-		MinRoster: f.minRoster, MaxMatches: f.maxMatches, DHTOnly: f.dhtOnly,
+		Allow: f.allow, MinRoster: f.minRoster, MaxMatches: f.maxMatches, DHTOnly: f.dhtOnly,
 	}
 	if err := f.check(); err != nil {
 		return cfg, err
@@ -131,9 +131,6 @@ func (f *serveFlags) check() error {
 	for _, who := range f.allow {
 		if _, err := identity.ParsePeerID(who); err != nil && who != market.AllowPool && who != market.AllowAny {
 			return flagError("allow", fmt.Sprintf("%q is neither pool nor any nor a peer id", clean(who)), "--allow pool")
-		}
-		if who != market.AllowPool {
-			return flagError("allow", "other than pool is not supported by this version: say it with each offer", "angler offer --allow "+clean(who))
 		}
 	}
 	return checkHostPorts("bootstrap", f.bootstrap)

@@ -30,6 +30,7 @@ type Config struct {
 	Cell       string           // geohash of the cluster; "": announced for the whole world only
 	Capacity   market.Resources // nil: the sum of the offers
 	Kubeconfig string           // path; "": $KUBECONFIG, then in-cluster
+	Allow      []string         // who may ask for offers that do not say: market.AllowPool, market.AllowAny, peer ids
 	MinRoster  int              // least number of distinct operators in a match
 	MaxMatches int              // at once
 

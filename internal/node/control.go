@@ -42,6 +42,9 @@ func (d *daemon) PutOffer(_ context.Context, o control.Offer) (control.Offer, er
 	if err := d.provides(); err != nil {
 		return control.Offer{}, err
 	}
+	if len(o.Allow) == 0 {
+		o.Allow = d.cfg.Allow
+	}
 	offer, err := readOffer(o)
 	if err == nil {
 		err = d.ledger.PutOffer(offer)
@@ -201,6 +204,7 @@ func readOffer(o control.Offer) (market.Offer, error) {
 	}
 	return market.Offer{
 		Name: o.Name, Unit: unit, Ceiling: market.Quantity(o.Ceiling), Price: price, Paused: o.Paused,
-		Policies: o.Policies, MaxDuration: time.Duration(o.MaxDuration),
+		Policies: o.Policies, Allow: o.Allow, Deny: o.Deny,
+		MaxDuration: time.Duration(o.MaxDuration), MaxLeases: o.MaxLeases, MaxMatches: o.MaxMatches,
 	}, nil
 }

@@ -77,7 +77,8 @@ func showUsage(u market.Usage) []control.Usage {
 func showOffer(o market.Offer) control.Offer {
 	shown := control.Offer{
 		Name: o.Name, Class: o.Unit.String(), Ceiling: uint32(o.Ceiling), Price: o.Price.String(),
-		MaxDuration: control.Duration(o.MaxDuration), Policies: o.Policies, Paused: o.Paused,
+		MaxDuration: control.Duration(o.MaxDuration), MaxLeases: o.MaxLeases, MaxMatches: o.MaxMatches,
+		Policies: o.Policies, Allow: o.Allow, Deny: o.Deny, Paused: o.Paused,
 	}
 	for _, c := range o.Announced() {
 		shown.Announced = append(shown.Announced, c.String())
