@@ -9,7 +9,7 @@ import (
 )
 
 // fe8 is eight elements of GF(2^255−19), a lane each: word [i][k] is limb i, of
-// weight 2^(51·i), of lane k. Its bounds are those of fe8_amd64.s. Sets of lanes
+// weight 2^(51·i), of lane k. Its bounds are those of fe8_amd64.h. Sets of lanes
 // are the lowest eight bits of a word.
 type fe8 [5][8]uint64
 
