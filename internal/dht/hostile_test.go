@@ -166,6 +166,13 @@ func TestNewcomersArePingedBack(t *testing.T) {
 	}
 	s.send(from, "d1:rd2:id20:"+id20+"e1:t"+string(appendString(nil, m.tid))+"1:y1:re")
 	s.expectAlive(n)
+	limit, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	for n.Stats().GoodNodes == 0 { // the library takes notice behind the answer
+		if !pause(limit, time.Millisecond) {
+			t.Fatal("the newcomer never became good")
+		}
+	}
 	if got := n.Stats(); got.GoodNodes != 1 || got.Nodes != 1 {
 		t.Errorf("%d nodes, %d good, want the one", got.Nodes, got.GoodNodes)
 	}
