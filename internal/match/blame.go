@@ -53,6 +53,11 @@ func (t *table) hear(ctx context.Context) []Report {
 		all.Go(func() {
 			_ = c.reports.tell(ctx, Notice{Stop: true}) // who cannot be told will not answer
 			reports[k], _ = c.reports.awaitEnd(ctx)
+			select {
+			case <-c.candidate.Link.Done(): // whatever its last words were
+				reports[k] = Report{}
+			default:
+			}
 		})
 	}
 	all.Wait()

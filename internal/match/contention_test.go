@@ -19,7 +19,7 @@ func TestTwoRequestersOneLease(t *testing.T) {
 	requesters := []*matchtest.Requester{m.Requester("one"), m.Requester("two")}
 	rounds := 12
 	if testing.Short() {
-		rounds = 3
+		rounds = 2
 	}
 	for round := range rounds {
 		outs, errs := make([]match.Outcome, 2), make([]error, 2)

@@ -63,3 +63,68 @@ func LyingAbout(key *identity.Key, ca []byte, d Deal, edit func(*LeaseReply, *Re
 		_ = send(s, reply)
 	}
 }
+
+// Table is a requester's match, step by step, for requesters that do not keep to
+// the steps.
+type Table struct{ t *table }
+
+// Sit invites candidates and draws a roster of those that accept.
+func Sit(ctx context.Context, s *Seeker, req market.Request, candidates []Candidate) (*Table, error) {
+	t := &table{seeker: s, req: req, patience: s.Patience.withDefaults()}
+	t.invite(ctx, candidates)
+	t.net = newNetwork(1+len(t.seats), t.patience.Silence)
+	return &Table{t}, t.draw()
+}
+
+// Edit changes the roster and signs it again.
+func (t *Table) Edit(key *identity.Key, edit func(*Roster)) error {
+	var r Roster
+	if err := wire.Decode(t.t.signed.Body, maxRoster, &r); err != nil {
+		return err
+	}
+	edit(&r)
+	t.t.signed = r.Sign(key)
+	t.t.sid = t.t.signed.SID()
+	return nil
+}
+
+// Tell sends a provider, counted from 0, anything.
+func (t *Table) Tell(ctx context.Context, k int, v any) error {
+	return t.t.seats[k].reports.tell(ctx, v)
+}
+
+// Roster is what the providers are to get.
+func (t *Table) Roster() SignedRoster { return t.t.signed }
+
+// SessionAs opens a session stream to a provider as any party.
+func (t *Table) SessionAs(ctx context.Context, k, party int) (*mesh.Stream, error) {
+	s, err := t.t.seats[k].candidate.Link.Open(ctx, KindSession)
+	if err != nil {
+		return nil, err
+	}
+	return s, writeSessionHeader(ctx, s, t.t.sid, party)
+}
+
+// Final is the last report of a provider.
+func (t *Table) Final(ctx context.Context, k int) (Report, bool) {
+	return t.t.seats[k].reports.awaitEnd(ctx)
+}
+
+// Leave drops everything.
+func (t *Table) Leave() { t.t.giveUp() }
+
+// Parked is how many session streams wait for a match, and for how many.
+func (p *Provider) Parked() (streams, rooms int) {
+	p.meetings.mu.Lock()
+	defer p.meetings.mu.Unlock()
+	for _, n := range p.meetings.parked {
+		streams += n
+	}
+	return streams, len(p.meetings.rooms)
+}
+
+// Busy is how many places are taken.
+func (p *Provider) Busy() int { return len(p.slots) }
+
+// MaxParked is how many streams of one peer wait at most.
+const MaxParked = maxParked

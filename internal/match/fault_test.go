@@ -3,7 +3,6 @@ package match_test
 import (
 	"bytes"
 	"context"
-	"errors"
 	"sync/atomic"
 
 	"github.com/angler-dex/angler/internal/match"
@@ -18,11 +17,11 @@ const flightAt = 32
 // fault is what happens to a provider in a match.
 type fault func(ctx context.Context, p *matchtest.Provider) error
 
-// vanish ends the provider as a process that is killed does: the operating
-// system closes nothing, but its node is gone.
-func vanish(_ context.Context, p *matchtest.Provider) error {
+// vanish ends the provider's node, and with it all of its links.
+func vanish(ctx context.Context, p *matchtest.Provider) error {
 	go p.Node.Close() // which waits for the very match that calls this
-	return errors.New("vanished")
+	<-ctx.Done()
+	return ctx.Err()
 }
 
 // stall does nothing more, and is silent about it.

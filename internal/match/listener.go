@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/angler-dex/angler/internal/mesh"
 )
@@ -45,8 +46,9 @@ func (l *listener) loop() {
 	}
 }
 
-// tell sends the provider a message.
+// tell sends the provider a message, also after one that was interrupted.
 func (l *listener) tell(ctx context.Context, v any) error {
+	_ = l.SetWriteDeadline(time.Time{}) // fails only on a stream that has ended
 	defer interrupt(ctx, l.SetWriteDeadline)()
 	return send(l.Stream, v)
 }

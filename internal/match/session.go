@@ -67,6 +67,9 @@ func (m *session) serve(ctx context.Context, s *mesh.Stream, vacate func()) {
 	vacate()
 
 	report := m.report(matching, err)
+	if ctx.Err() != nil {
+		report = Report{State: Withdrawn} // we go down, or the link did: nobody else's fault
+	}
 	m.log.Info("match done", "selected", m.seen.Won, "ended", report.State, "err", err)
 	m.seen.At = p.now()
 	if p.Observe != nil {

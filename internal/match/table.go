@@ -96,35 +96,31 @@ func (t *table) ask(ctx context.Context, c Candidate, in Invite) *chair {
 }
 
 // seat sends the roster, opens the session streams and waits until all are
-// connected to each other. The first that cannot be brought in ends it for all.
+// connected to each other.
 func (t *table) seat(ctx context.Context) error {
 	t.net = newNetwork(1+len(t.seats), t.patience.Silence)
 	waiting, cancel := context.WithTimeout(ctx, t.patience.Ready)
 	defer cancel()
-	g, waiting := errgroup.WithContext(waiting)
-	for k, c := range t.seats {
-		g.Go(func() error {
-			if err := t.lead(waiting, k+1, c); err != nil {
-				return fmt.Errorf("party %d: %w", k+1, err)
-			}
-			return nil
-		})
+	// All get the roster, whatever becomes of the others: who has it can be
+	// stopped, and asked.
+	err := t.each(new(errgroup.Group), func(_ int, c *chair) error { return c.reports.tell(waiting, t.signed) })
+	if err == nil {
+		// The first that cannot be brought in ends it for all.
+		g, together := errgroup.WithContext(waiting)
+		err = t.each(g, func(party int, c *chair) error { return t.lead(together, party, c) })
 	}
-	if err := g.Wait(); err != nil {
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
-		return &FailedError{Drop: t.blame(ctx, err), Err: err}
+	switch {
+	case err == nil:
+		t.seeker.progress(Connected, len(t.seats), len(t.seats))
+		return nil
+	case ctx.Err() != nil:
+		return ctx.Err()
 	}
-	t.seeker.progress(Connected, len(t.seats), len(t.seats))
-	return nil
+	return &FailedError{Drop: t.blame(ctx, err), Err: err}
 }
 
 // lead brings one provider into the session.
 func (t *table) lead(ctx context.Context, party int, c *chair) error {
-	if err := c.reports.tell(ctx, t.signed); err != nil {
-		return err
-	}
 	s, err := c.candidate.Link.Open(ctx, KindSession)
 	if err != nil {
 		return err
@@ -134,6 +130,20 @@ func (t *table) lead(ctx context.Context, party int, c *chair) error {
 		return err
 	}
 	return c.reports.awaitReady(ctx)
+}
+
+// each does something for all providers at once, in a group, and returns the
+// first error.
+func (t *table) each(g *errgroup.Group, do func(party int, c *chair) error) error {
+	for k, c := range t.seats {
+		g.Go(func() error {
+			if err := do(k+1, c); err != nil {
+				return fmt.Errorf("party %d: %w", k+1, err)
+			}
+			return nil
+		})
+	}
+	return g.Wait()
 }
 
 // giveUp drops everything at once: that is how the others learn of it.
