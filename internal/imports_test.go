@@ -45,7 +45,8 @@ var layers = []struct {
 	{"control", "market", "the daemon's socket speaks in the market's words"},
 	{"requester", "match identity market placement mesh dht k8s", "discover, choose, invite, match, claim"},
 	{"node", "match control identity market placement mesh dht k8s k8s/manifest", "the daemon's composition root"},
-	{"cli", "node requester control match identity market placement mesh dht k8s mpc mpc/circuit", "commands draw what the others do"},
+	{"bench", "match identity placement mesh mpc mpc/circuit", "a measurement runs what a session runs"},
+	{"cli", "node requester control bench match identity market placement mesh dht k8s mpc mpc/circuit", "commands draw what the others do"},
 }
 
 // outside lists modules that must stay behind one door.

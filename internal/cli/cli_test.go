@@ -17,7 +17,6 @@ import (
 	"github.com/angler-dex/angler/internal/dht"
 	"github.com/angler-dex/angler/internal/k8s"
 	"github.com/angler-dex/angler/internal/market"
-	"github.com/angler-dex/angler/internal/mpc"
 	"github.com/angler-dex/angler/internal/placement"
 	"github.com/angler-dex/angler/internal/requester"
 )
@@ -128,7 +127,7 @@ func TestTryUntil(t *testing.T) {
 
 // TestMemoryEstimate: the estimate grows with parties and gates, and what cannot be held is refused with words.
 func TestMemoryEstimate(t *testing.T) {
-	parties := func(offers int) []*mpc.Party {
+	need := func(offers int) int64 {
 		s := &scenario{policy: placement.LowestPricePolicy, quantity: 1}
 		for i := range offers {
 			s.offers = append(s.offers, scenarioOffer{name: fmt.Sprint(i)})
@@ -141,9 +140,9 @@ func TestMemoryEstimate(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		return p
+		return memoryFor(int64(len(p)), p[0].Stats())
 	}
-	small, large := memoryFor(parties(2)), memoryFor(parties(32))
+	small, large := need(2), need(32)
 	if small <= 0 || small > 64<<20 || large < 1<<30 || large > 8<<30 {
 		t.Errorf("2 offers %d bytes, 32 offers %d bytes", small, large)
 	}

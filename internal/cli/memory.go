@@ -15,22 +15,21 @@ import (
 // than that at their peak (measured with 17 and 33 of them).
 const memoryOverhead = 1.8
 
-// memoryFor estimates what the parties of a match need when they all run in this process.
-func memoryFor(parties []*mpc.Party) int64 {
-	n, s := int64(len(parties)), parties[0].Stats()
+// memoryFor estimates what n parties of a match with those figures need when they all run in this process.
+func memoryFor(n int64, s mpc.Stats) int64 {
 	return int64(memoryOverhead * float64(2*n*(n-1)*int64(3*s.Bucket+1)*int64(s.Padded)*16))
 }
 
 // reserveMemory refuses a match that this machine cannot hold, so that it fails here with words and not later by the kernel's
-// choice of a process, and makes the garbage collector stay within what there is.
-func reserveMemory(parties []*mpc.Party) error {
+// choice of a process, and makes the garbage collector stay within what there is. advice says how to need less.
+func reserveMemory(n int, s mpc.Stats, advice string) error {
 	free, known := freeMemory()
 	if !known {
 		return nil
 	}
 	free = free / 10 * 9
-	if need := memoryFor(parties); need > free {
-		return fmt.Errorf("a match of %d parties in one process needs about %s of memory, %s are free: simulate fewer offers", len(parties), size(int(need)), size(int(free)))
+	if need := memoryFor(int64(n), s); need > free {
+		return fmt.Errorf("a match of %d parties in one process needs about %s of memory, %s are free: %s", n, size(int(need)), size(int(free)), advice)
 	}
 	debug.SetMemoryLimit(free)
 	return nil

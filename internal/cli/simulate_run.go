@@ -37,7 +37,7 @@ func simulate(ctx context.Context, s *scenario, rnd io.Reader, now func() time.T
 	if err != nil {
 		return nil, err
 	}
-	if err := reserveMemory(parties); err != nil {
+	if err := reserveMemory(len(parties), parties[0].Stats(), "simulate fewer offers"); err != nil {
 		return nil, err
 	}
 	start := now()
