@@ -17,6 +17,7 @@ func (p *Party) f7(out outgoing) error {
 		return err
 	}
 	p.a.Destroy()
+	p.leaky.Destroy()
 	p.a, p.leaky, p.buckets = nil, nil, nil
 	if p.self == 0 {
 		return nil

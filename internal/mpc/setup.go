@@ -22,7 +22,7 @@ func (p *Party) f1(out outgoing) error {
 		delta.Lo |= 1
 	}
 	p.delta = delta
-	if err := p.drawBits(); err != nil {
+	if err = p.drawBits(); err != nil {
 		return err
 	}
 	p.baseOT, p.base = make([]*ot.BaseOT, p.n), make([]auth.Base, p.n)
@@ -93,7 +93,9 @@ func (p *Party) finishBase() error {
 		}
 		return nil
 	})
-	p.baseOT = nil
+	if err == nil {
+		p.baseOT = nil
+	}
 	return err
 }
 

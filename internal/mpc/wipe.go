@@ -19,6 +19,14 @@ func (p *Party) wipe() {
 	for _, c := range s.choices {
 		clear(c)
 	}
+	for _, b := range s.baseOT {
+		if b != nil {
+			b.Destroy()
+		}
+	}
+	if s.extension != nil {
+		s.extension.Destroy()
+	}
 	clear(s.seeds)
 	clear(s.coin)
 	clear(s.z)

@@ -166,8 +166,27 @@ func (e *Extension) Finish(each func(f func(j int))) (*A, *B, Extended, error) {
 		a.M[j], a.K[j] = m[:own:own], k[:at:at]
 		b.X[j], b.M[j], b.K[j] = x[own/8:], m[own:], k[at:]
 	})
-	e.mine, e.keys = nil, nil
+	e.keys = nil
+	for _, r := range e.mine {
+		if r != nil {
+			r.Destroy() // but for its rows, which are in a and b
+		}
+	}
+	e.Destroy()
 	return a, b, Extended{&e.SID}, nil
+}
+
+// Destroy wipes what the extension holds and has not given away by Finish. The
+// bits and the base sets are the caller's to wipe.
+func (e *Extension) Destroy() {
+	for _, r := range e.mine {
+		if r != nil {
+			clear(r.Rows())
+			r.Destroy()
+		}
+	}
+	wipe(e.keys)
+	e.Delta, e.mine, e.keys = block.Block{}, nil, nil
 }
 
 // chiA returns the coefficients of region A of party i: pseudorandom ones from

@@ -155,8 +155,20 @@ func (b *BaseOT) Finish(peerMessage []byte) (*BaseSender, *BaseReceiver, error) 
 	if err != nil {
 		return nil, nil, err
 	}
-	b.s, b.t = nil, [Base]*edwards25519.Scalar{}
+	b.Destroy()
 	return sender, receiver, nil
+}
+
+// Destroy wipes the choice and the exponents. Finish does so when it succeeds.
+func (b *BaseOT) Destroy() {
+	if b.s == nil {
+		return
+	}
+	*b.s = edwards25519.Scalar{}
+	for _, t := range b.t {
+		*t = edwards25519.Scalar{}
+	}
+	b.choice, b.s, b.t = block.Block{}, nil, [Base]*edwards25519.Scalar{}
 }
 
 // finishSender: own A, the peer's r.

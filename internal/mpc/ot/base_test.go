@@ -92,8 +92,8 @@ func TestBaseOTIsBound(t *testing.T) {
 		"roles":   newBase(t, testSID, 4, 0, choice, bytes.NewReader(coins)),
 	} {
 		as, ad := finish(t, a, b.Message())
-		copyOfB := *b
-		bs, bd := finish(t, &copyOfB, a.Message())
+		copyOfB := twin(b)
+		bs, bd := finish(t, copyOfB, a.Message())
 		for _, n := range []int{first(agree(as, bd)), first(agree(bs, ad))} {
 			if n != 0 {
 				t.Errorf("%s: %d seeds agree", name, n)
@@ -153,9 +153,9 @@ func TestBaseOTElementReplaced(t *testing.T) {
 		a := newBase(t, testSID, 0, 1, randBlock(r), r)
 		msg := bytes.Clone(b.Message())
 		copy(msg[at*32:], enc[:])
-		copyOfB := *b
+		copyOfB := twin(b)
 		as, ad := finish(t, a, msg)
-		bs, bd := finish(t, &copyOfB, a.Message())
+		bs, bd := finish(t, copyOfB, a.Message())
 		if at == 0 { // A is for the direction in which a holds Δ
 			if bs.ID == ad.ID || first(agree(bs, ad)) != 0 {
 				t.Error("another A went unnoticed")
@@ -169,6 +169,16 @@ func TestBaseOTElementReplaced(t *testing.T) {
 			t.Errorf("%d seeds agree", chosen)
 		}
 	}
+}
+
+// twin is a party of its own in the state of b.
+func twin(b *BaseOT) *BaseOT {
+	c := *b
+	c.s = edwards25519.NewScalar().Set(b.s)
+	for k, t := range b.t {
+		c.t[k] = edwards25519.NewScalar().Set(t)
+	}
+	return &c
 }
 
 // What the holder of Δ sends says nothing of Δ: the same coins in the role of either

@@ -82,8 +82,8 @@ func FuzzFinish(f *testing.F) {
 			}
 			return
 		}
-		copyOfPeer := *peer
-		ps, pd := finish(t, &copyOfPeer, own)
+		copyOfPeer := twin(peer)
+		ps, pd := finish(t, copyOfPeer, own)
 		if chosen, _ := agree(s, pd); s.ID == pd.ID && chosen != Base {
 			t.Fatal("seeds of one set differ")
 		}

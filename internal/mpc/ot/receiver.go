@@ -102,6 +102,12 @@ func (r *ExtReceiver) Tilde(lo, hi int, chi []block.Block) [32]byte {
 // Rows returns M, under the peer's Choice.
 func (r *ExtReceiver) Rows() []block.Block { return r.rows }
 
+// Destroy wipes the bits x and lets go of the rows, which are whose took them.
+func (r *ExtReceiver) Destroy() {
+	clear(r.x)
+	r.rows = nil
+}
+
 // session is the seed that a base OT gives to this extension: RO(sid, set id, seed).
 func (o *oracle) session(id [32]byte, c, v int, seed block.Block) block.Block {
 	b := seed.Bytes()
