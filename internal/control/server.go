@@ -59,7 +59,7 @@ func ServeListener(ctx context.Context, ln net.Listener, d Daemon, log *slog.Log
 	if err := srv.Shutdown(stop); err != nil {
 		srv.Close()
 	}
-	<-served
+	<-served //nolint:errcheck // it says that the server was shut down
 	running.Wait()
 	return nil
 }
@@ -144,7 +144,11 @@ func handler(d Daemon, log *slog.Logger) http.Handler {
 func recovered(h http.Handler, log *slog.Logger) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		defer func() {
-			if v := recover(); v != nil && v != http.ErrAbortHandler {
+			v := recover()
+			if err, ok := v.(error); ok && errors.Is(err, http.ErrAbortHandler) {
+				return
+			}
+			if v != nil {
 				log.Error("control handler panicked", "path", r.URL.Path, "panic", v)
 				writeError(w, New(ErrInternal, "the daemon failed on this command; its log says where"))
 			}

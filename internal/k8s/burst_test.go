@@ -25,7 +25,7 @@ func TestQuotaBindsBeforeTheGrantLeaves(t *testing.T) {
 			}
 			err = start(t, tenantOf(t, grant), grant.Namespace, pod("over", "3", "1Gi"))
 			if !apierrors.IsForbidden(err) || !strings.Contains(err.Error(), "exceeded quota: angler") {
-				return fmt.Errorf("tenant %d: a pod over the quota: %v", i, err)
+				return fmt.Errorf("tenant %d: a pod over the quota: %w", i, err)
 			}
 			return nil
 		})

@@ -448,7 +448,7 @@ func TestConfirmAgainstTheClock(t *testing.T) {
 			if s := b.state(l); s != market.Active {
 				t.Fatalf("a lease that was confirmed is %s", s)
 			}
-			if err := b.release(l); err != nil {
+			if err = b.release(l); err != nil {
 				t.Fatal(err)
 			}
 		case statusOf(err) == match.StatusGone:

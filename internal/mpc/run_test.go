@@ -68,7 +68,7 @@ func TestRunLeavesNothing(t *testing.T) {
 				}
 				err := <-errs
 				cancel()
-				<-other
+				<-other //nolint:errcheck // its own end is tested elsewhere
 				var abort *AbortError
 				switch {
 				case fault == nil && (!errors.Is(err, context.Canceled) || errors.As(err, &abort)):

@@ -187,7 +187,7 @@ func readOffer(o control.Offer) (market.Offer, error) {
 	if err != nil {
 		return market.Offer{}, err
 	}
-	if err := match.Provisionable(unit); err != nil {
+	if err = match.Provisionable(unit); err != nil {
 		return market.Offer{}, err
 	}
 	price, err := market.ParsePrice(o.Price)

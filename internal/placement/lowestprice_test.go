@@ -183,8 +183,8 @@ func TestNoMatchShowsNothing(t *testing.T) {
 func TestNoRequestBreaksInvariants(t *testing.T) {
 	rng := rand.New(rand.NewPCG(13, 14))
 	for k := range 2000 {
-		_, offers, order := randomScenario(rng)
-		offers, order = offers[:1], identity(1)
+		_, offers, _ := randomScenario(rng)
+		offers, order := offers[:1], identity(1)
 		if k%2 == 0 {
 			offers = append(offers, Offer{0, 0}, Offer{0, 1}, Offer{uint16(rng.Uint32()), 2})
 			order = rng.Perm(4)

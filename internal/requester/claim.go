@@ -77,7 +77,7 @@ func (c *Client) collect(ctx context.Context, link match.Opener, l Lease) (Lease
 	granted, err := match.ClaimLease(ctx, link, l.deal(c.Key.ID()), c.Now)
 	if lie, ok := errors.AsType[*match.LieError](err); ok {
 		// It holds capacity for us that is of no use.
-		if err := match.ReleaseLease(ctx, link, l.ID); err != nil {
+		if err = match.ReleaseLease(ctx, link, l.ID); err != nil {
 			c.log().Info("not released", "lease", l.ID.Short(), "err", err)
 		}
 		return c.lost(l, "its grant is not acceptable", lie.Err)

@@ -1,6 +1,7 @@
 package ot
 
 import (
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"testing"
@@ -19,7 +20,7 @@ func randBlock(r *rand.ChaCha8) block.Block { return block.Block{Lo: r.Uint64(),
 
 func randBytes(r *rand.ChaCha8, n int) []byte {
 	b := make([]byte, n)
-	r.Read(b)
+	_, _ = r.Read(b) // never fails
 	return b
 }
 
@@ -30,7 +31,7 @@ const testFrom, testTo = 3, 5
 // dealt returns an ideal base set: what F1 gives, without it.
 func dealt(r *rand.ChaCha8) (*BaseSender, *BaseReceiver) {
 	s, d := &BaseSender{}, &BaseReceiver{Choice: randBlock(r)}
-	r.Read(s.ID[:])
+	_, _ = r.Read(s.ID[:]) // never fails
 	d.ID = s.ID
 	for c := range s.Pairs {
 		s.Pairs[c] = [2]block.Block{randBlock(r), randBlock(r)}
@@ -202,7 +203,7 @@ func TestExtensionIsBound(t *testing.T) {
 		if got.Hash() == from.Hash() {
 			t.Errorf("%s: the same hash", name)
 		}
-		if _, err := got.Check(proof(r, from, 0, 256)); err != ErrCheck {
+		if _, err := got.Check(proof(r, from, 0, 256)); !errors.Is(err, ErrCheck) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -238,12 +239,12 @@ func TestMisuse(t *testing.T) {
 	short := all
 	short.Chi = all.Chi[1:]
 	for name, f := range map[string]func(){
-		"no range":     func() { to.Check() },
-		"a gap":        func() { to.Check(proof(r, from, 0, 100), proof(r, from, 101, 300)) },
-		"an end":       func() { to.Check(proof(r, from, 0, 299)) },
-		"an overlap":   func() { to.Check(proof(r, from, 0, 100), proof(r, from, 99, 300)) },
-		"twice":        func() { to.Check(all, all) },
-		"coefficients": func() { to.Check(short) },
+		"no range":     func() { _, _ = to.Check() },
+		"a gap":        func() { _, _ = to.Check(proof(r, from, 0, 100), proof(r, from, 101, 300)) },
+		"an end":       func() { _, _ = to.Check(proof(r, from, 0, 299)) },
+		"an overlap":   func() { _, _ = to.Check(proof(r, from, 0, 100), proof(r, from, 99, 300)) },
+		"twice":        func() { _, _ = to.Check(all, all) },
+		"coefficients": func() { _, _ = to.Check(short) },
 		"k":            func() { NewExtSender(testSID, 3, d, 0, 1, 300) },
 		"rows":         func() { NewExtSender(testSID, 4, d, 0, 1, 0) },
 	} {

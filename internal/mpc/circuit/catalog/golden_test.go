@@ -36,7 +36,7 @@ func TestGoldenSizes(t *testing.T) {
 	c, err = SHA256Compress(roles)
 	add("sha-256-compression", c, err)
 	if *update {
-		if err := os.WriteFile(golden, []byte(lines.String()), 0o644); err != nil {
+		if err = os.WriteFile(golden, []byte(lines.String()), 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}
