@@ -88,7 +88,7 @@ func TestWrongAnswersLeaveTheNodeAlive(t *testing.T) {
 		if answer != "" {
 			s.expectAlive(n)
 		}
-		<-done //nolint:errcheck // whatever came of the question
+		<-done                                //nolint:errcheck // whatever came of the question
 		if err := drain(s.conn); err != nil { // of the question's repetition
 			t.Fatal(err)
 		}
