@@ -38,8 +38,9 @@ type Config struct {
 	// emits F5, after every earlier check has passed: there inputs bind.
 	Inputs func() ([]bool, error)
 	// Decide takes the verified outputs: at party 0 before F9 leaves, at a
-	// provider after F9 has been verified. An error aborts the match. It may be
-	// nil.
+	// provider after F9 has been verified. An error aborts the match; once it has
+	// returned nil the match stands: all that could still fail has been done. It
+	// may be nil.
 	Decide func(outputs []bool) error
 	// Sign is party 0's signature over a claim. Party 0 only.
 	Sign func(msg []byte) ([]byte, error)

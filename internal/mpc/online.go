@@ -111,17 +111,20 @@ func (p *Party) result(gate released, out outgoing) error {
 	if err != nil {
 		return err
 	}
-	if err := p.decide(outputs); err != nil {
+	if err := p.releaseResult(release, outputs, out); err != nil {
+		return err
+	}
+	if err := p.decide(outputs); err != nil { // nothing fails after it
 		return err
 	}
 	p.mint()
-	return p.releaseResult(release, out)
+	return nil
 }
 
-// releaseResult is party 0's part of F9 to each provider: of the same size to
+// releaseResult makes party 0's part of F9 to each provider: of the same size to
 // all, the signature to whom there is a claim for, noise to the others.
-func (p *Party) releaseResult(_ resultReleased, out outgoing) error {
-	claims := p.function.Claims(p.inputs, p.outputs)
+func (p *Party) releaseResult(_ resultReleased, outputs []bool, out outgoing) error {
+	claims := p.function.Claims(p.inputs, outputs)
 	for d := 1; d < p.n; d++ {
 		masked, labels := make(auth.Bits, packed(p.maxOutputs)), make([]byte, 0, p.maxOutputs*block.Size)
 		for k, w := range p.outputWires(d) {

@@ -181,6 +181,41 @@ func TestLocalFaults(t *testing.T) {
 	}
 }
 
+// TestDecidedStands: what Decide has taken is never taken back. If party 0
+// cannot sign, or has no noise for the losers, it is not asked.
+func TestDecidedStands(t *testing.T) {
+	errOwn := errors.New("own fault")
+	fn := mpctest.Auction{Providers: 2, PriceBits: 3, QuantityBits: 2}
+	for name, spoil := range map[string]func(c *Config){
+		"signature":       func(c *Config) { c.Sign = func([]byte) ([]byte, error) { return nil, errOwn } },
+		"short signature": func(c *Config) { c.Sign = func([]byte) ([]byte, error) { return make([]byte, 63), nil } },
+		"noise": func(c *Config) {
+			sign := c.Sign
+			c.Sign = func(msg []byte) ([]byte, error) {
+				c.Rand = failing{errOwn}
+				return sign(msg)
+			}
+		},
+	} {
+		decided := false
+		m := &trial{name: "decided", fn: fn, sets: dealt("decided", 0, 3), inputs: [][]bool{
+			{true, false, true, true, true}, // one unit for 7 at most
+			{true, false, false, true, false}, {false, true, false, true, false},
+		}}
+		parties := m.start(t)
+		p := parties[0]
+		p.cfg.Decide = func([]bool) error { decided = true; return nil }
+		spoil(&p.cfg)
+		machines := []mpctest.Machine{p, parties[1], parties[2]}
+		if res := mpctest.Drive(machines, nil); res.Errors[0] == nil {
+			t.Fatalf("%s: no error", name)
+		}
+		if _, ok := p.Outputs(); ok || decided {
+			t.Errorf("%s: failed, outputs %v, decided %v", name, ok, decided)
+		}
+	}
+}
+
 type failing struct{ err error }
 
 func (f failing) Read([]byte) (int, error) { return 0, f.err }
