@@ -26,7 +26,7 @@ func (p *Party) releaseMasks(_ released, d, size int) (bits auth.Bits, digest []
 		bits.Flip(k, p.lambda.Bits.Get(int(w)))
 		macs[k] = p.lambda.M[d][w]
 	}
-	h := auth.Digest(p.sid, "output masks", p.self, d, macs)
+	h := auth.Digest(p.sid, openedMasks, p.self, d, macs)
 	return bits, h[:]
 }
 
@@ -35,7 +35,7 @@ func (p *Party) releaseMasks(_ released, d, size int) (bits auth.Bits, digest []
 func (p *Party) unmask(f int, masked auth.Bits) ([]bool, auth.Opened, error) {
 	wires := p.outputWires(p.self)
 	sum := auth.NewBits(len(wires))
-	opening := auth.NewOpening(p.sid, "output masks", p.self, p.n, p.delta)
+	opening := auth.NewOpening(p.sid, openedMasks, p.self, p.n, p.delta)
 	for j, fr := range p.seen[f] {
 		if j == p.self {
 			continue

@@ -39,6 +39,13 @@ const (
 	lastEchoed  = 6
 )
 
+// What is opened with MACs: the bits that make triples of leaky ANDs, and the
+// shares of output masks.
+const (
+	openedTriples = "d e f"
+	openedMasks   = "output masks"
+)
+
 // released is what the functions that hand out s_w, active labels and shares of
 // λ_out ask for. Only open makes one.
 type released struct{ sid *[32]byte }
@@ -46,7 +53,7 @@ type released struct{ sid *[32]byte }
 var errGate = errors.New("mpc: release gate: a check is missing")
 
 func (c *clearance) open(sid [32]byte) (released, error) {
-	ok := c.extended.Of(sid) && c.rows.Of(sid) && c.coin.of(sid) && c.sameDelta.Of(sid) && c.verified.Of(sid) && c.opened.Of(sid)
+	ok := c.extended.Of(sid) && c.rows.Of(sid) && c.coin.of(sid) && c.sameDelta.Of(sid) && c.verified.Of(sid) && c.opened.Of(sid, openedTriples)
 	for f := firstEchoed; f <= lastEchoed; f++ {
 		ok = ok && c.echoes[f].of(sid, f)
 	}
@@ -61,7 +68,7 @@ func (c *clearance) open(sid [32]byte) (released, error) {
 type resultReleased struct{ sid *[32]byte }
 
 func (r released) result(sid [32]byte, held inputsHeld, e *garble.Evaluation, outputs auth.Opened) (resultReleased, error) {
-	if r.sid == nil || *r.sid != sid || !held.of(sid) || !e.Of(sid) || !outputs.Of(sid) {
+	if r.sid == nil || *r.sid != sid || !held.of(sid) || !e.Of(sid) || !outputs.Of(sid, openedMasks) {
 		return resultReleased{}, errGate
 	}
 	return resultReleased{&sid}, nil

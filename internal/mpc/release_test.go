@@ -4,6 +4,8 @@ import (
 	"reflect"
 	"testing"
 
+	"github.com/angler-dex/angler/internal/mpc/auth"
+	"github.com/angler-dex/angler/internal/mpc/garble"
 	"github.com/angler-dex/angler/internal/mpc/mpctest"
 )
 
@@ -57,6 +59,43 @@ func TestReleaseGate(t *testing.T) {
 					t.Errorf("party %d: opened with another flight's echo for F%d", i, f)
 				}
 			}
+		}
+	}
+}
+
+// TestResultGate: party 0's part of F9 asks for a proof of each of its last
+// checks; that d, e, f had their MACs is none that its output masks had.
+func TestResultGate(t *testing.T) {
+	m := &trial{name: "result gate", fn: mpctest.RandomFunction(1, 3, 9, 8, 2), sets: dealt("gate", 0, 3)}
+	var gate released
+	var held inputsHeld
+	var e *garble.Evaluation
+	var masks, triples auth.Opened
+	var sid [32]byte
+	m.cheats = map[int]*cheat{0: after(9, func(c *cheat, _ outgoing) {
+		sid = c.sid
+		gate, _ = c.clear.open(sid)
+		held, e, triples = inputsHeld{&sid}, c.eval, c.clear.opened
+		var err error
+		if _, masks, err = c.unmask(8, auth.NewBits(len(c.outputWires(0)))); err != nil {
+			t.Fatal(err)
+		}
+	})}
+	m.run(t)
+	if _, err := gate.result(sid, held, e, masks); err != nil {
+		t.Fatalf("all checks passed, but: %v", err)
+	}
+	other := [32]byte{1}
+	for name, open := range map[string]func() (resultReleased, error){
+		"the gate":          func() (resultReleased, error) { return released{}.result(sid, held, e, masks) },
+		"the inputs":        func() (resultReleased, error) { return gate.result(sid, inputsHeld{}, e, masks) },
+		"the rows":          func() (resultReleased, error) { return gate.result(sid, held, &garble.Evaluation{}, masks) },
+		"the masks":         func() (resultReleased, error) { return gate.result(sid, held, e, auth.Opened{}) },
+		"more than d, e, f": func() (resultReleased, error) { return gate.result(sid, held, e, triples) },
+		"this session":      func() (resultReleased, error) { return gate.result(other, held, e, masks) },
+	} {
+		if _, err := open(); err == nil {
+			t.Errorf("opened without %s", name)
 		}
 	}
 }

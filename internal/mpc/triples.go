@@ -118,7 +118,7 @@ func (p *Party) f6(out outgoing) error {
 		}
 		macs := make([]block.Block, p.buckets.Opened())
 		p.buckets.Open(macs, p.a.M[j], p.lambda.M[j])
-		digest := auth.Digest(p.sid, "d e f", p.self, j, macs)
+		digest := auth.Digest(p.sid, openedTriples, p.self, j, macs)
 		clear(macs)
 		out[j][fOpenedMAC] = digest[:]
 	})
@@ -145,7 +145,7 @@ func (p *Party) f7Triples() error {
 	if err != nil {
 		return p.abort(unknown, err)
 	}
-	opening := auth.NewOpening(p.sid, "d e f", p.self, p.n, p.delta)
+	opening := auth.NewOpening(p.sid, openedTriples, p.self, p.n, p.delta)
 	err = p.eachPeer(func(j int) error {
 		keys := make([]block.Block, p.buckets.Opened())
 		defer clear(keys)

@@ -303,7 +303,7 @@ func TestOpening(t *testing.T) {
 			err = o.Check(from, bits, append([]block.Block(nil), w.a[0].K[from][:n]...), digest)
 		}
 		proof, missing := o.Finish()
-		if ok := name == "honest"; (err == nil) != ok || (missing == nil) != ok || proof.Of(sid) != ok {
+		if ok := name == "honest"; (err == nil) != ok || (missing == nil) != ok || proof.Of(sid, "test") != ok || proof.Of(sid, "other bits") {
 			t.Errorf("%s: %v, %v", name, err, missing)
 		}
 	}

@@ -18,10 +18,16 @@ func Digest(sid [32]byte, what string, from, to int, macs []block.Block) [oracle
 }
 
 // Opened proves that the bits which every peer opened had their MACs.
-type Opened struct{ sid *[32]byte }
+type Opened struct {
+	sid  *[32]byte
+	what string
+}
 
-// Of tells whether the proof is one of session sid.
-func (o Opened) Of(sid [32]byte) bool { return o.sid != nil && *o.sid == sid }
+// Of tells whether the proof is one of session sid, about the bits that were
+// opened as what.
+func (o Opened) Of(sid [32]byte, what string) bool {
+	return o.sid != nil && *o.sid == sid && o.what == what
+}
 
 // Opening verifies bits that peers open towards one party, one call of Check a
 // peer; Opened comes out only if each peer passed.
@@ -63,5 +69,5 @@ func (o *Opening) Finish() (Opened, error) {
 			return Opened{}, ErrMAC
 		}
 	}
-	return Opened{&o.sid}, nil
+	return Opened{&o.sid, o.what}, nil
 }
