@@ -144,7 +144,8 @@ func TestMatchStops(t *testing.T) {
 	}
 }
 
-// BenchmarkMatch is for profiles: go test -bench Match/8/cold -cpuprofile cpu.out.
+// BenchmarkMatch is for profiles: go test -run - -bench Match/8/^warm -cpuprofile
+// cpu.out, and then go tool pprof -tagignore unmeasured cpu.out.
 func BenchmarkMatch(b *testing.B) {
 	for _, n := range []string{"2", "4", "8", "16"} {
 		providers := map[string]int{"2": 2, "4": 4, "8": 8, "16": 16}[n]

@@ -2,6 +2,7 @@ package bench
 
 import (
 	"context"
+	"runtime/pprof"
 
 	"golang.org/x/sync/errgroup"
 
@@ -10,12 +11,15 @@ import (
 
 // sets makes what the parties of a setup hold before the run: nil, or by party
 // the sets that a match in memory, of the same parties, minted. They are fresh,
-// and the caller's to use once.
+// and the caller's to use once. Profiles can leave this match out
+// by its label: -tagignore unmeasured.
 func (s Setup) sets(ctx context.Context, t *trial) ([]map[int]mpc.WarmPair, error) {
 	if s == Cold {
 		return make([]map[int]mpc.WarmPair, t.fn.Parties()), nil
 	}
-	sets, err := t.mint(ctx)
+	var sets []map[int]mpc.WarmPair
+	var err error
+	pprof.Do(ctx, pprof.Labels("angler", "unmeasured"), func(ctx context.Context) { sets, err = t.mint(ctx) })
 	if err != nil || s == Warm {
 		return sets, err
 	}
