@@ -15,6 +15,9 @@ import (
 	"testing"
 	"time"
 
+	// The tests run a binary that they build: with this import the test cache
+	// knows what is in it.
+	_ "github.com/angler-dex/angler/internal/cli"
 	"github.com/angler-dex/angler/internal/k8s/k8stest"
 )
 
