@@ -103,7 +103,7 @@ func (o Options) run(ctx context.Context, fn placement.Function) (sample, error)
 	}
 	defer w.close()
 	connect := o.Now().Sub(began)
-	if err := t.renew(w.sites[0].key); err != nil {
+	if err = t.renew(w.sites[0].key); err != nil {
 		return sample{}, err
 	}
 	runtime.GC() // what the sets and the handshakes left is not the match's to clear
