@@ -109,6 +109,18 @@ func tripleKinds() []kind {
 	return []kind{
 		{name: "leaky row to one peer, hashed as sent", cheats: rows(func(j int) bool { return j == 0 })},
 		{name: "leaky row to all peers, hashed as sent", cheats: rows(func(int) bool { return true })},
+		{name: "leaky row to one peer, made up for in alpha", cheats: single(func(seed uint64) *cheat {
+			e := block.Block{Lo: errorBlock(seed).Lo & (1<<(8*triple.WindowBytes) - 1)}
+			c := rows(func(j int) bool { return j == 0 })(seed)[2]
+			c.post[5] = func(c *cheat, out outgoing) {
+				t := int(seed*37) % c.leakyANDs()
+				chi := make([]block.Block, t+1)
+				block.NewPRG(triple.Coefficients(c.sid, c.joint, c.column(3, fRowHash), c.column(4, fS))).Blocks(chi)
+				block.FromBytes(c.alpha[salt:]).Xor(block.Mul(chi[t], e)).Put(c.alpha[salt:])
+				out.broadcast(fComAlpha, c.commit("alpha", c.alpha))
+			}
+			return c
+		})},
 		{name: "s: a lie to all", sure: true, cheats: single(func(seed uint64) *cheat {
 			return after(4, func(c *cheat, out outgoing) { out.broadcast(fS, flipped(out[0][fS], int(seed*41))) })
 		})},
