@@ -3,6 +3,7 @@ package match_test
 import (
 	"bytes"
 	"context"
+	"sync"
 	"sync/atomic"
 
 	"github.com/angler-dex/angler/internal/match"
@@ -50,21 +51,30 @@ func atFlight(p *matchtest.Provider, flight int, f fault) {
 type faulty struct {
 	mpc.Network
 	before func(ctx context.Context, flight int) error
-	sid    []byte // of the first frame
-	flight int
+
+	mu    sync.Mutex
+	sid   []byte    // of the first frame
+	begun [256]bool // flights
 }
 
 func (n *faulty) Send(ctx context.Context, to int, chunk []byte) error {
+	if err := n.begin(ctx, chunk); err != nil {
+		return err
+	}
+	return n.Network.Send(ctx, to, chunk)
+}
+
+// begin is where all parties' frames of a flight wait until what stands before
+// it is over.
+func (n *faulty) begin(ctx context.Context, chunk []byte) error {
+	n.mu.Lock()
+	defer n.mu.Unlock()
 	if n.sid == nil {
 		n.sid = chunk[:flightAt]
 	}
-	if bytes.HasPrefix(chunk, n.sid) { // a frame begins
-		if f := int(chunk[flightAt]); f != n.flight {
-			n.flight = f
-			if err := n.before(ctx, f); err != nil {
-				return err
-			}
-		}
+	if !bytes.HasPrefix(chunk, n.sid) || n.begun[chunk[flightAt]] {
+		return nil // the rest of a frame, or a flight that has begun
 	}
-	return n.Network.Send(ctx, to, chunk)
+	n.begun[chunk[flightAt]] = true
+	return n.before(ctx, int(chunk[flightAt]))
 }

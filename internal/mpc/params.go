@@ -5,6 +5,7 @@ import (
 
 	"github.com/angler-dex/angler/internal/mpc/auth"
 	"github.com/angler-dex/angler/internal/mpc/circuit"
+	"github.com/angler-dex/angler/internal/mpc/ot"
 	"github.com/angler-dex/angler/internal/mpc/triple"
 )
 
@@ -48,6 +49,9 @@ func newParams(c *Config) (*params, error) {
 			m.maxOutputs = max(m.maxOutputs, m.outputCounts[i])
 		}
 	}
+	if err := checkRows(m.shapes); err != nil {
+		return nil, err
+	}
 	m.fresh, m.offsetFrom, m.offsetTo = make([]bool, m.n), make([]bool, m.n), make([]bool, m.n)
 	for j := range m.n {
 		w := c.Warm[j]
@@ -56,6 +60,16 @@ func newParams(c *Config) (*params, error) {
 		m.offsetTo[j] = w.Receiver != nil
 	}
 	return m, nil
+}
+
+// checkRows refuses what no OT extension can carry.
+func checkRows(shapes []auth.Shape) error {
+	for i, s := range shapes {
+		if s.Rows() > ot.MaxRows {
+			return fmt.Errorf("mpc: circuit: party %d needs %d authenticated bits, at most %d", i, s.Rows(), ot.MaxRows)
+		}
+	}
+	return nil
 }
 
 // leakyANDs is how many leaky ANDs are made.

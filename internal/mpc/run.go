@@ -10,32 +10,52 @@ import (
 // Network carries one party's messages: an ordered, authenticated, encrypted
 // stream of bytes to and from each other party.
 type Network interface {
-	// Send writes a chunk to party to. It may keep the chunk.
+	// Send writes a chunk to party to. It may keep the chunk. Calls for different
+	// parties run at once. It returns when ctx ends.
 	Send(ctx context.Context, to int, chunk []byte) error
 	// Recv fills buf with the next bytes from party from. Calls for different
 	// parties run at once. It returns when ctx ends.
 	Recv(ctx context.Context, from int, buf []byte) error
 }
 
-// Run takes a party through the match over net: it reads from all peers at
-// once, makes one step a flight, and returns when the party is through or has
-// failed. Every goroutine has ended by then. If ctx ends first, the party is
-// abandoned.
+// Run takes a party through the match over net: it reads from all peers and
+// writes to all of them at once, makes one step a flight, and returns when the
+// party is through and all has been sent that can be, or when it has failed.
+// Every goroutine has ended by then. If ctx ends before the party is through,
+// the party is abandoned. A peer that does not read holds up nothing that goes
+// to others.
 //
 // An *AbortError names the peer whose message did not come, or was wrong.
 func Run(ctx context.Context, p *Party, net Network) error {
 	inner, cancel := context.WithCancel(ctx)
-	r := &reader{party: p, net: net, frames: make([]chan []byte, p.n), failed: make(chan error, p.n)}
-	var wg sync.WaitGroup
+	r := &runner{party: p, net: net, frames: make([]chan []byte, p.n), queues: make([]chan piece, p.n), failed: make(chan error, 2*p.n)}
+	var readers, writers sync.WaitGroup
+	unreached := make([]bool, p.n)
 	for j := range p.n {
 		if j != p.self {
 			r.frames[j] = make(chan []byte, 1) // a peer may be one flight ahead
-			wg.Go(func() { r.read(inner, j) })
+			r.queues[j] = make(chan piece, p.pieces(j))
+			readers.Go(func() { r.read(inner, j) })
+			writers.Go(func() { unreached[j] = !r.write(inner, j) })
 		}
 	}
 	err := r.steps(inner)
+	if err != nil {
+		cancel()
+	}
+	for j, q := range r.queues {
+		if j != p.self {
+			close(q)
+		}
+	}
+	writers.Wait()
 	cancel()
-	wg.Wait()
+	readers.Wait()
+	for j, lost := range unreached {
+		if lost {
+			p.unreached = append(p.unreached, j)
+		}
+	}
 	if err != nil {
 		p.Abandon()
 		if ctx.Err() != nil {
@@ -45,15 +65,48 @@ func Run(ctx context.Context, p *Party, net Network) error {
 	return err
 }
 
-type reader struct {
+type runner struct {
 	party  *Party
 	net    Network
-	frames []chan []byte
+	frames []chan []byte // by peer: what has come and was not taken yet
+	queues []chan piece  // by peer: what is to be sent, with room for the whole match
 	failed chan error
 }
 
+// piece is a part of a flight on its way.
+type piece struct {
+	flight int
+	chunk  []byte
+}
+
+// pieces is how many the party emits for party to in a match.
+func (m *params) pieces(to int) (n int) {
+	for f := firstFlight; f <= lastFlight; f++ {
+		n += (m.size(f, m.self, to) + chunkSize - 1) / chunkSize
+	}
+	return n
+}
+
+// write sends what there is for one peer. A failure before F9 fails the match;
+// one in F9 means that the peer was not reached.
+func (r *runner) write(ctx context.Context, j int) (reached bool) {
+	var err error
+	reached = true
+	for p := range r.queues[j] {
+		if err == nil {
+			if err = r.net.Send(ctx, j, p.chunk); err != nil && p.flight < lastFlight {
+				r.failed <- &AbortError{Peer: j, Flight: p.flight, Err: err}
+			}
+		}
+		if err != nil && p.flight == lastFlight {
+			reached = false
+		}
+	}
+	return reached
+}
+
 // read reads every frame of one peer. The length of each is known beforehand.
-func (r *reader) read(ctx context.Context, j int) {
+func (r *runner) read(ctx context.Context, j int) {
 	for f := firstFlight; f <= lastFlight; f++ {
 		size := r.party.expect(f, j)
 		if size == 0 {
@@ -72,11 +125,9 @@ func (r *reader) read(ctx context.Context, j int) {
 	}
 }
 
-func (r *reader) steps(ctx context.Context) error {
+func (r *runner) steps(ctx context.Context) error {
 	emit := func(to int, chunk []byte) error {
-		if err := r.net.Send(ctx, to, chunk); err != nil {
-			return &AbortError{Peer: to, Flight: r.party.flight, Err: err}
-		}
+		r.queues[to] <- piece{r.party.flight, chunk}
 		return nil
 	}
 	var in [][]byte
@@ -103,7 +154,7 @@ func (r *reader) steps(ctx context.Context) error {
 
 // next waits for the next frame of one peer, or the failure of any. What has
 // come is taken before a failure of somebody else is looked at.
-func (r *reader) next(ctx context.Context, j int) ([]byte, error) {
+func (r *runner) next(ctx context.Context, j int) ([]byte, error) {
 	select {
 	case b := <-r.frames[j]:
 		return b, nil

@@ -5,9 +5,11 @@ import (
 	"errors"
 	"io"
 	"slices"
+	"sync"
 	"testing"
 	"testing/synctest"
 
+	"github.com/angler-dex/angler/internal/mpc/auth"
 	"github.com/angler-dex/angler/internal/mpc/mpctest"
 )
 
@@ -141,6 +143,54 @@ func TestUnreached(t *testing.T) {
 	}
 }
 
+// plugged is a network over which nothing goes to party 1 from a flight on.
+type plugged struct {
+	Network
+	flight int
+}
+
+func (p *plugged) Send(ctx context.Context, to int, chunk []byte) error {
+	if to == 1 && int(chunk[32]) >= p.flight { // a frame here is one chunk
+		<-ctx.Done()
+		return ctx.Err()
+	}
+	return p.Network.Send(ctx, to, chunk)
+}
+
+// TestPeerThatDoesNotRead: it holds up nothing that goes to others, in any
+// flight, though it comes before them; and it loses its own outputs alone if
+// it is the last flight.
+func TestPeerThatDoesNotRead(t *testing.T) {
+	for _, flight := range []int{2, 3, 9} {
+		synctest.Test(t, func(t *testing.T) {
+			m := &trial{name: "plugged", fn: mpctest.RandomFunction(1, 3, 9, 8, 2), sets: dealt("plugged", 0, 3)}
+			parties, nets := m.start(t), NewLocal(3)
+			nets[0] = &plugged{nets[0], flight}
+			ctx, cancel := context.WithCancel(context.Background())
+			defer cancel()
+			errs := make([]error, 3)
+			var wg sync.WaitGroup
+			for i, p := range parties {
+				wg.Go(func() { errs[i] = Run(ctx, p, nets[i]) })
+			}
+			synctest.Wait() // everything that can happen has
+			if got := parties[2].flight; got <= flight {
+				t.Errorf("F%d to party 1 held up party 2, which has made F%d", flight, got)
+			}
+			if _, ok := parties[2].Outputs(); ok != (flight == 9) {
+				t.Errorf("F%d: outputs of party 2: %v", flight, ok)
+			}
+			cancel()
+			wg.Wait()
+			if flight == 9 {
+				if errs[0] != nil || errs[2] != nil || errs[1] == nil || !slices.Equal(parties[0].Unreached(), []int{1}) {
+					t.Errorf("errors %v, unreached %v", errs, parties[0].Unreached())
+				}
+			}
+		})
+	}
+}
+
 // deaf is a party that cannot send to party 2 in F9.
 type deaf struct{ *Party }
 
@@ -219,6 +269,19 @@ func TestDecidedStands(t *testing.T) {
 type failing struct{ err error }
 
 func (f failing) Read([]byte) (int, error) { return 0, f.err }
+
+// TestTooLarge: a circuit whose bits no extension carries is an error, not a
+// panic in the midst of a match.
+func TestTooLarge(t *testing.T) {
+	fits := auth.Shape{Leaky: 3 << 20, ANDs: 1 << 20}
+	if err := checkRows([]auth.Shape{fits, fits}); err != nil {
+		t.Error(err)
+	}
+	large := auth.Shape{Leaky: 3 << 23, ANDs: 1 << 23}
+	if err := checkRows([]auth.Shape{fits, large}); err == nil {
+		t.Errorf("%d rows accepted", large.Rows())
+	}
+}
 
 // TestConfig: what cannot be run is refused before anything is drawn.
 func TestConfig(t *testing.T) {
