@@ -3,7 +3,6 @@ package node
 import (
 	"context"
 	"errors"
-	"net"
 	"net/http"
 	"time"
 
@@ -18,17 +17,13 @@ import (
 // neither peers nor amounts: who can read them learns how busy this daemon is
 // and nothing that the market keeps secret.
 func (d *daemon) serveMetrics(ctx context.Context) error {
-	l, err := net.Listen("tcp", d.cfg.Metrics)
-	if err != nil {
-		return err
-	}
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", promhttp.HandlerFor(d.registry(), promhttp.HandlerOpts{}))
 	mux.HandleFunc("GET /healthz", d.serveHealth)
 	srv := &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second}
 	stop := context.AfterFunc(ctx, func() { srv.Close() })
 	defer stop()
-	if err := srv.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+	if err := srv.Serve(d.metrics); !errors.Is(err, http.ErrServerClosed) {
 		return err
 	}
 	return nil

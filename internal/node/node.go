@@ -19,11 +19,15 @@ import (
 )
 
 // Run runs the daemon until ctx ends, and returns when all of it has stopped.
-// Errors of the start: a port in use, market.ErrLocked (another daemon has the
-// ledger), k8s.ErrNoCluster, those of the files.
+// Errors of the start: control.ErrRunning (another daemon has this socket), a
+// port in use, market.ErrLocked (another daemon has the ledger),
+// k8s.ErrNoCluster, those of the files.
 func Run(ctx context.Context, cfg Config) error {
 	d := &daemon{cfg: cfg, started: time.Now(), recent: newRecent()}
 	defer d.close()
+	if err := d.openDoors(); err != nil {
+		return err
+	}
 	if err := d.openDHT(); err != nil {
 		return err
 	}
@@ -42,12 +46,30 @@ type daemon struct {
 	clock   market.Clock
 	recent  *recent
 
+	control net.Listener
+	metrics net.Listener // nil: not served
+
 	dht      *dht.Node
 	ledger   *market.Ledger
 	cluster  *k8s.Cluster
 	mesh     *mesh.Node
 	record   *selfRecord
 	provider *match.Provider
+}
+
+// openDoors binds what the daemon's owner uses, before anything else: a second
+// daemon of one state folder ends here, whatever its ports are.
+func (d *daemon) openDoors() (err error) {
+	if d.control, err = control.Listen(d.cfg.Socket); err != nil {
+		return err
+	}
+	if d.cfg.Metrics == "" {
+		return nil
+	}
+	if d.metrics, err = net.Listen("tcp", d.cfg.Metrics); err != nil {
+		return fmt.Errorf("--metrics: %w", err)
+	}
+	return nil
 }
 
 func (d *daemon) openDHT() error {
@@ -128,10 +150,10 @@ func (d *daemon) run(ctx context.Context) error {
 	}
 	part("dht", d.dht.Run)
 	part("control socket", func(ctx context.Context) error {
-		return control.Serve(ctx, d.cfg.Socket, d, d.cfg.Log.With("part", "control"))
+		return control.ServeListener(ctx, d.control, d, d.cfg.Log.With("part", "control"))
 	})
-	if d.cfg.Metrics != "" {
-		part("--metrics", d.serveMetrics)
+	if d.metrics != nil {
+		part("metrics", d.serveMetrics)
 	}
 	if d.provider != nil {
 		part("mesh", d.mesh.Run)
@@ -149,7 +171,11 @@ func (d *daemon) ready() {
 	if d.mesh != nil {
 		at.QUIC = d.mesh.Addr()
 	}
-	d.cfg.Log.Info("ready", "id", d.cfg.Key.ID(), "quic", at.QUIC, "dht", at.DHT)
+	said := []any{"id", d.cfg.Key.ID(), "quic", at.QUIC, "dht", at.DHT}
+	if d.metrics != nil {
+		said = append(said, "metrics", d.metrics.Addr())
+	}
+	d.cfg.Log.Info("ready", said...)
 	if d.cfg.Ready != nil {
 		d.cfg.Ready(at)
 	}
@@ -175,11 +201,18 @@ func (d *daemon) poolName() string {
 	return d.cfg.Pool.Name
 }
 
-// close closes what outlives run: the ledger, last.
+// close closes what outlives run, or what a start that failed had opened: the
+// ledger, and the socket last, whose lock is this daemon's claim on both.
 func (d *daemon) close() {
+	if d.metrics != nil {
+		_ = d.metrics.Close() // again, where it was served
+	}
 	if d.ledger != nil {
 		if err := d.ledger.Close(); err != nil {
 			d.cfg.Log.Error("ledger", "err", err)
 		}
+	}
+	if d.control != nil {
+		_ = d.control.Close() // again, where it was served
 	}
 }
