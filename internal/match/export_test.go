@@ -70,7 +70,7 @@ type Table struct{ t *table }
 
 // Sit invites candidates and draws a roster of those that accept.
 func Sit(ctx context.Context, s *Seeker, req market.Request, candidates []Candidate) (*Table, error) {
-	t := &table{seeker: s, req: req, patience: s.Patience.withDefaults()}
+	t := &table{seeker: s, req: req, patience: s.Patience.WithDefaults()}
 	t.invite(ctx, candidates)
 	t.net = newNetwork(1+len(t.seats), t.patience.Silence)
 	return &Table{t}, t.draw()

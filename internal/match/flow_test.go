@@ -204,6 +204,37 @@ func TestResultStandsWhenTimeIsUp(t *testing.T) {
 	}
 }
 
+// "F9 after the hold has expired is refused": a winner that may have sold the
+// units meanwhile has not won.
+func TestHoldExpiresInMatch(t *testing.T) {
+	matchtest.CheckLeaks(t)
+	m := matchtest.New(t)
+	p := m.NewProvider("p")
+	p.Edit = func(c *match.ProviderConfig) { c.HoldFor = time.Minute }
+	p.Start()
+	p.Offer(4, 10)
+	r := m.Requester("asker")
+	ctx := m.Context()
+	req := m.Request(4, 10)
+	out, leave, err := r.Seeker().Play(ctx, req, r.Candidates(ctx, p), 1, func(match.Outcome) error {
+		m.Clock.Pass(time.Minute)
+		return nil
+	})
+	if err != nil || !out.Matched {
+		t.Fatalf("matched %v, error %v", out.Matched, err)
+	}
+	leave(ctx)
+	if _, err := match.ClaimLease(ctx, r.Link(ctx, p), deal(r, req, out), m.Clock.Now); err == nil {
+		t.Error("granted")
+	}
+	if reserved, held := p.Used(); reserved != 0 || held != 0 || len(p.Ledger.Leases()) != 0 {
+		t.Errorf("%d units reserved, %d held", reserved, held)
+	}
+	if seen := p.Seen(); len(seen) != 1 || seen[0].Won || seen[0].Aborted == "" {
+		t.Errorf("the provider learned %+v", seen)
+	}
+}
+
 // Too few that accept end a match before it begins; those who did are let go.
 func TestTooFew(t *testing.T) {
 	matchtest.CheckLeaks(t)

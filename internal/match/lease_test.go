@@ -13,6 +13,7 @@ import (
 	"github.com/angler-dex/angler/internal/market"
 	"github.com/angler-dex/angler/internal/match"
 	"github.com/angler-dex/angler/internal/match/matchtest"
+	"github.com/angler-dex/angler/internal/mesh"
 )
 
 // leaseBench is a provider with reservations that need no match, and the
@@ -56,11 +57,15 @@ func (b *leaseBench) mustClaim(l market.Lease) match.Granted {
 }
 
 func (b *leaseBench) confirm(l market.Lease, g match.Granted) error {
-	return match.ConfirmLease(b.Context(), b.r.Link(b.Context(), b.p), l.ID, match.SignReceipt(b.r.Key, g.Receipt))
+	ctx := b.Context()
+	return b.r.Over(ctx, b.p, func(link *mesh.Link) error {
+		return match.ConfirmLease(ctx, link, l.ID, match.SignReceipt(b.r.Key, g.Receipt))
+	})
 }
 
 func (b *leaseBench) release(l market.Lease) error {
-	return match.ReleaseLease(b.Context(), b.r.Link(b.Context(), b.p), l.ID)
+	ctx := b.Context()
+	return b.r.Over(ctx, b.p, func(link *mesh.Link) error { return match.ReleaseLease(ctx, link, l.ID) })
 }
 
 func (b *leaseBench) ask(r *matchtest.Requester, action match.Action, l market.Lease) match.Status {

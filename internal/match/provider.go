@@ -69,7 +69,7 @@ func NewProvider(cfg ProviderConfig) *Provider {
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
-	cfg.Patience = cfg.Patience.withDefaults()
+	cfg.Patience = cfg.Patience.WithDefaults()
 	return &Provider{
 		ProviderConfig: cfg,
 		meetings:       newMeetings(),

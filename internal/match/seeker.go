@@ -88,7 +88,7 @@ func (e *FailedError) Unwrap() error { return e.Err }
 //
 // Errors: *TooFewError, *FailedError, the context's, store's, local faults.
 func (s *Seeker) Play(ctx context.Context, req market.Request, candidates []Candidate, least int, store func(Outcome) error) (out Outcome, leave func(context.Context), err error) {
-	t := &table{seeker: s, req: req, patience: s.Patience.withDefaults()}
+	t := &table{seeker: s, req: req, patience: s.Patience.WithDefaults()}
 	if out, err = t.play(ctx, candidates, max(least, 1), store); err != nil {
 		t.giveUp()
 		return Outcome{}, func(context.Context) {}, err

@@ -199,15 +199,14 @@ func TestLinkBetweenProvidersBreaks(t *testing.T) {
 	}
 }
 
-// claim claims over a new link if the one that there is turns out to be one to a
-// process that is no more.
+// claim claims over a new link if need be.
 func claim(m *matchtest.Market, r *matchtest.Requester, p *matchtest.Provider, d match.Deal) (granted match.Granted, err error) {
 	m.TB.Helper()
-	for range 3 {
-		if granted, err = match.ClaimLease(m.Context(), r.Link(m.Context(), p), d, m.Clock.Now); !errors.Is(err, mesh.ErrLinkLost) {
-			break
-		}
-	}
+	ctx := m.Context()
+	err = r.Over(ctx, p, func(link *mesh.Link) (err error) {
+		granted, err = match.ClaimLease(ctx, link, d, m.Clock.Now)
+		return err
+	})
 	return granted, err
 }
 

@@ -15,7 +15,6 @@ import (
 // in seconds and still knows the reservation.
 const (
 	claimWithin   = 4 * time.Minute
-	connectWithin = 5 * time.Second
 	reconnects    = 2
 	reconnectWait = time.Second
 )
@@ -153,7 +152,7 @@ func (c *Client) connect(ctx context.Context, l Lease) (match.Opener, error) {
 	if rec.ID != l.Provider {
 		return nil, errors.New("the stored record is of another provider")
 	}
-	ctx, cancel := context.WithTimeout(ctx, connectWithin)
+	ctx, cancel := context.WithTimeout(ctx, c.Patience.WithDefaults().Connect)
 	defer cancel()
 	return c.Mesh.Connect(ctx, l.Provider, rec.Addrs)
 }

@@ -6,7 +6,6 @@ import (
 	"net/netip"
 	"slices"
 	"sync"
-	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -16,9 +15,8 @@ import (
 
 // Bounds of one discovery.
 const (
-	dialWithin   = 3 * time.Second // a provider that is gone costs this much at most
-	maxDials     = 16              // at once
-	maxAddresses = 256             // looked at in one discovery: a flooded key cannot keep us busy
+	maxDials     = 16  // at once
+	maxAddresses = 256 // looked at in one discovery: a flooded key cannot keep us busy
 )
 
 // discover dials what the finder finds, as it is found, and returns those that
@@ -31,6 +29,7 @@ func (c *Client) discover(ctx context.Context, req market.Request, wanted int) (
 		mu    sync.Mutex
 		met   []match.Candidate
 		tried int
+		seen  = map[netip.AddrPort]bool{}
 		g     errgroup.Group
 	)
 	g.SetLimit(maxDials)
@@ -38,6 +37,10 @@ func (c *Client) discover(ctx context.Context, req market.Request, wanted int) (
 		if tried++; tried > maxAddresses || ctx.Err() != nil {
 			return false
 		}
+		if seen[addr] {
+			return true
+		}
+		seen[addr] = true
 		g.Go(func() error {
 			cand, ok := c.meet(ctx, addr, req)
 			if !ok {
@@ -66,7 +69,7 @@ func (c *Client) discover(ctx context.Context, req market.Request, wanted int) (
 
 // meet dials one address; false: nobody there whom this request can use.
 func (c *Client) meet(ctx context.Context, addr netip.AddrPort, req market.Request) (match.Candidate, bool) {
-	ctx, cancel := context.WithTimeout(ctx, dialWithin)
+	ctx, cancel := context.WithTimeout(ctx, c.Patience.WithDefaults().Connect)
 	defer cancel()
 	link, err := c.Mesh.Dial(ctx, addr)
 	if err != nil {

@@ -63,12 +63,14 @@ func (s *Store) KubeconfigPath(id market.LeaseID) string {
 	return filepath.Join(s.dir, id.Short()+".kubeconfig")
 }
 
+func (s *Store) path(id market.LeaseID) string { return filepath.Join(s.dir, id.String()+suffix) }
+
 // Put writes a lease; it is durable and whole when Put returns, and whoever
 // reads meanwhile sees the one before.
 func (s *Store) Put(l Lease) error {
 	text, err := l.encode()
 	if err == nil {
-		err = WriteFile(filepath.Join(s.dir, l.ID.String()+suffix), text)
+		err = WriteFile(s.path(l.ID), text)
 	}
 	if err != nil {
 		return fmt.Errorf("store lease %s: %w", l.ID.Short(), err)
@@ -137,7 +139,7 @@ func (s *Store) ids() ([]market.LeaseID, error) {
 }
 
 func (s *Store) read(id market.LeaseID) (Lease, error) {
-	path := filepath.Join(s.dir, id.String()+suffix)
+	path := s.path(id)
 	f, err := os.Open(path)
 	if err != nil {
 		return Lease{}, fmt.Errorf("lease %s: %w", id.Short(), err)

@@ -25,7 +25,7 @@ type Market struct {
 
 // patience is generous: a machine that is busy with other tests is no fault.
 var patience = match.Patience{
-	Slot: 20 * time.Second, Answer: 30 * time.Second, Roster: 30 * time.Second, Meet: 30 * time.Second,
+	Connect: 20 * time.Second, Slot: 20 * time.Second, Answer: 30 * time.Second, Roster: 30 * time.Second, Meet: 30 * time.Second,
 	Ready: 60 * time.Second, Silence: 60 * time.Second, Report: 30 * time.Second,
 }
 

@@ -3,6 +3,7 @@ package matchtest
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"net/netip"
 	"sync"
 
@@ -78,6 +79,23 @@ func (r *Requester) Link(ctx context.Context, p *Provider) *mesh.Link {
 		r.market.TB.Fatalf("%s: connect to %s: %v", r.Name, p.Name, err)
 	}
 	return l
+}
+
+// Over runs f over a link to a provider, and again over a new one if the link
+// turns out to have been to a process that is no more.
+func (r *Requester) Over(ctx context.Context, p *Provider, f func(*mesh.Link) error) error {
+	r.market.TB.Helper()
+	for {
+		link := r.Link(ctx, p)
+		err := f(link)
+		if !errors.Is(err, mesh.ErrLinkLost) || ctx.Err() != nil {
+			return err
+		}
+		select {
+		case <-link.Done():
+		case <-ctx.Done():
+		}
+	}
 }
 
 // Candidates meets providers.
