@@ -39,6 +39,7 @@ type Cluster struct {
 	server string
 	ca     []byte // canonical PEM
 	now    func() time.Time
+	reach  time.Duration // reachLimit, but in tests
 }
 
 // Open reads the configuration; it does not talk to the cluster (Ping does). The error is ErrNoCluster if there is none.
@@ -92,7 +93,7 @@ func open(where *rest.Config, cfg Config, wrap func(http.RoundTripper) http.Roun
 	if err := rest.LoadTLSFiles(where); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrNoCluster, err)
 	}
-	c := &Cluster{server: where.Host, now: cfg.Now}
+	c := &Cluster{server: where.Host, now: cfg.Now, reach: reachLimit}
 	if cfg.Server != "" {
 		c.server = cfg.Server
 	}

@@ -11,6 +11,8 @@ import (
 var (
 	// ErrNoCluster means that there is no configuration for a cluster, or that nothing answers where it points.
 	ErrNoCluster = errors.New("no cluster")
+	// ErrUnreached means that the API server has not answered for a while; nothing was asked of it yet.
+	ErrUnreached = errors.New("the API server does not answer")
 	// ErrForbidden means that the cluster does not let this identity do it, or does not know this identity.
 	ErrForbidden = errors.New("the cluster refuses")
 	// ErrForeign means that a namespace of that name is there and not this lease's. It has not been touched.

@@ -3,7 +3,9 @@ package k8s
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -20,10 +22,22 @@ const (
 	errTerminating = notYet("the namespace is still being deleted")
 )
 
-// ensureNamespace makes the namespace be there and be this lease's. One that is still being deleted is waited for.
+// reachLimit is how long a provision waits for the API server's first answer: enough for one that is restarted or busy. As
+// nothing was made yet there is nothing to undo, and a tenant whom another cluster may serve is told soon.
+const reachLimit = 20 * time.Second
+
+// ensureNamespace makes the namespace be there and be this lease's. One that is still being deleted is waited for. The error
+// is ErrUnreached if the server has not answered within reachLimit.
 func (c *Cluster) ensureNamespace(ctx context.Context, spec manifest.Spec, o manifest.Object, mark *footprint) error {
+	ctx, giveUp := context.WithCancelCause(ctx)
+	defer giveUp(nil)
+	silence := time.AfterFunc(c.reach, func() { giveUp(ErrUnreached) })
+	defer silence.Stop()
 	err := retry(ctx, func(ctx context.Context) error {
 		there, err := c.lookup(ctx, spec, o.Name)
+		if err == nil || errors.Is(err, ErrForeign) || statusOf(err) != 0 {
+			silence.Stop()
+		}
 		switch {
 		case err != nil:
 			return err
@@ -45,6 +59,9 @@ func (c *Cluster) ensureNamespace(ctx context.Context, spec manifest.Spec, o man
 		_, err = c.applyOnce(ctx, o.Path(), body)
 		return err
 	})
+	if errors.Is(err, context.Canceled) && errors.Is(context.Cause(ctx), ErrUnreached) {
+		err = ErrUnreached // which cut the attempt off
+	}
 	if err != nil {
 		return fmt.Errorf("make the namespace: %w", err)
 	}

@@ -76,6 +76,48 @@ func TestServerDown(t *testing.T) {
 	}
 }
 
+// A server that refuses connections, or takes requests and answers none, is not waited for to the end, and since nothing was
+// asked of it nothing has to be undone.
+func TestServerUnreached(t *testing.T) {
+	t.Parallel()
+	for name, fault := range map[string]func(*http.Request) (*http.Response, error){
+		"refuses": func(*http.Request) (*http.Response, error) {
+			return nil, &net.OpError{Op: "dial", Err: errors.New("connection refused")}
+		},
+		"hangs": func(r *http.Request) (*http.Response, error) { <-r.Context().Done(); return nil, r.Context().Err() },
+	} {
+		c := testCluster(t, func(http.RoundTripper) http.RoundTripper { return roundTripper(fault) })
+		c.reach = 100 * time.Millisecond
+		_, err := c.Provision(testContext(t), leaseOf(t, ""))
+		var failure *ProvisionError
+		if !errors.As(err, &failure) || !errors.Is(err, ErrUnreached) || failure.Undone != "" || failure.Left != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// Once the server has answered, the time for its first answer does not end what follows.
+func TestServerReachedInTime(t *testing.T) {
+	t.Parallel()
+	const reach = 50 * time.Millisecond
+	var requests atomic.Int32
+	c := testCluster(t, func(next http.RoundTripper) http.RoundTripper {
+		return roundTripper(func(r *http.Request) (*http.Response, error) {
+			switch requests.Add(1) {
+			case 1: // an answer, if one that says nothing
+				return answer(r, 503, "ServiceUnavailable"), nil
+			case 2:
+				time.Sleep(2 * reach) // the fault itself: a slow server
+			}
+			return next.RoundTrip(r)
+		})
+	})
+	c.reach = reach
+	if _, err := c.Provision(testContext(t), leaseOf(t, "")); err != nil {
+		t.Error(err)
+	}
+}
+
 // A server with another certificate authority is not retried: it is not the cluster.
 func TestImpostor(t *testing.T) {
 	t.Parallel()
