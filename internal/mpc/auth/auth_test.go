@@ -309,6 +309,43 @@ func TestOpening(t *testing.T) {
 	}
 }
 
+// TestSharedSum: with the others' MACs under its Δ, the sum of each party is a
+// sharing of value·Δ.
+func TestSharedSum(t *testing.T) {
+	w := newWorld(rand.New(rand.NewPCG(7, 1)))
+	if err := w.extend(nil); err != nil {
+		t.Fatal(err)
+	}
+	const n = 11
+	shared := make([]*auth.Shared, parties)
+	for i, a := range w.a {
+		shared[i] = auth.NewShared(i, parties, n)
+		for k := range n {
+			shared[i].Bits.Flip(k, a.X.Get(k))
+			for j := range parties {
+				if j != i {
+					shared[i].M[j][k], shared[i].K[j][k] = a.M[j][k], a.K[j][k]
+				}
+			}
+		}
+	}
+	for i := range parties {
+		sum, delta := shared[i].Sum(w.params[i].Delta), w.params[i].Delta
+		for k := range n {
+			var value uint64
+			for j, s := range shared {
+				value ^= s.Bits.Get(k)
+				if j != i {
+					sum[k] = sum[k].Xor(s.M[i][k])
+				}
+			}
+			if sum[k] != delta.Mask(value) {
+				t.Fatalf("party %d, value %d", i, k)
+			}
+		}
+	}
+}
+
 // TestShape: segments do not overlap, and both regions and their masks start at
 // multiples of 128 rows.
 func TestShape(t *testing.T) {

@@ -26,10 +26,13 @@ func NewShared(self, parties, n int) *Shared {
 func (s *Shared) Sum(delta block.Block) []block.Block {
 	var sum []block.Block
 	for _, lane := range s.K {
+		if lane == nil { // its own
+			continue
+		}
 		if sum == nil {
 			sum = make([]block.Block, len(lane))
 		}
-		block.XorInto(sum[:len(lane)], lane)
+		block.XorInto(sum, lane)
 	}
 	for k := range sum {
 		sum[k] = sum[k].Xor(delta.Mask(s.Bits.Get(k)))
