@@ -111,10 +111,10 @@ func (p *Party) result(gate released, out outgoing) error {
 	if err != nil {
 		return err
 	}
-	if err := p.releaseResult(release, outputs, out); err != nil {
+	if err = p.releaseResult(release, outputs, out); err != nil {
 		return err
 	}
-	if err := p.decide(outputs); err != nil { // nothing fails after it
+	if err = p.decide(outputs); err != nil { // nothing fails after it
 		return err
 	}
 	p.mint()
