@@ -20,6 +20,10 @@ import (
 // stateExpired is shown for a lease that was kept to its end.
 const stateExpired = "expired"
 
+// lapses is after how long a lease that is still being claimed is over: no claim goes on for so long, and its provider has
+// given up what nobody claimed or confirmed. A command that was killed leaves such a row.
+const lapses = 10 * time.Minute
+
 // leaseInfo is a requester's lease as the commands print it: never its credential.
 type leaseInfo struct {
 	control.Lease
@@ -41,8 +45,11 @@ func (a *app) leaseInfo(store *requester.Store, l requester.Lease) leaseInfo {
 		at := l.Expires.UTC().Truncate(time.Second)
 		info.Expires = &at
 	}
-	if a.expired(l) {
+	switch {
+	case a.expired(l):
 		info.State = stateExpired
+	case a.lapsed(l):
+		info.State, info.Reason = string(requester.Lost), "it was never claimed to the end"
 	}
 	if path := store.KubeconfigPath(l.ID); isFile(path) {
 		info.Kubeconfig = path
@@ -54,9 +61,13 @@ func (a *app) expired(l requester.Lease) bool {
 	return (l.State == requester.Active || l.State == requester.Granted) && !l.Expires.IsZero() && !l.Expires.After(a.now())
 }
 
+func (a *app) lapsed(l requester.Lease) bool {
+	return l.State == requester.Claiming && a.now().Sub(l.Created) > lapses
+}
+
 // live tells whether a lease is one that list shows without --all.
 func (a *app) live(l requester.Lease) bool {
-	return l.State != requester.Released && l.State != requester.Lost && !a.expired(l)
+	return l.State != requester.Released && l.State != requester.Lost && !a.expired(l) && !a.lapsed(l)
 }
 
 func isFile(path string) bool {

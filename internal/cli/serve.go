@@ -59,7 +59,7 @@ It runs until SIGINT or SIGTERM. It serves members of its pool; see 'angler pool
 	s.StringVar(&f.capacity, "capacity", "", "what may be leased in all, such as `cpu=64,memory=256Gi` (default the sum of the offers)")
 	s.StringVar(&f.kubeconfig, "kubeconfig", "", "`file` of the cluster (default $KUBECONFIG, then the pod's own cluster)")
 	s.StringSliceVar(&f.allow, "allow", []string{market.AllowPool}, "who may ask for offers that do not say: `pool`, any, or peer ids")
-	s.IntVar(&f.maxMatches, "max-matches", runtime.NumCPU(), "matches at once (default the number of processors)")
+	s.IntVar(&f.maxMatches, "max-matches", runtime.NumCPU(), "matches at once; as many as this machine has processors, if not given")
 	s.IntVar(&f.minRoster, "min-roster", 3, "fewest distinct operators in a match that this node takes part in")
 	s.BoolVar(&f.dhtOnly, "dht-only", false, "be a DHT node only")
 	s.StringVar(&f.metrics, "metrics", "", "`address` of /metrics and /healthz (default none)")
