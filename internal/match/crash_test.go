@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -39,7 +40,6 @@ func hangAt(c *matchtest.Cluster, op matchtest.Op, after bool) (hangs <-chan str
 // finds its way when it is back: the lease ends where it should, is there once
 // or not at all, and capacity adds up.
 func TestProviderDies(t *testing.T) {
-	background := func(f func()) { go f() }
 	for name, c := range map[string]struct {
 		bring func(b *leaseBench, l market.Lease) // to the moment of death
 		state market.State                        // on disk at that moment
@@ -53,7 +53,7 @@ func TestProviderDies(t *testing.T) {
 		"before the namespace is made": {
 			bring: func(b *leaseBench, l market.Lease) {
 				hangs := hangAt(b.p.Cluster, matchtest.Provision, false)
-				background(func() { _, _ = b.claim(l) })
+				b.background(match.Claim, l)
 				<-hangs
 			},
 			state: market.Provisioning, claim: match.StatusFailed, ends: market.Failed,
@@ -61,7 +61,7 @@ func TestProviderDies(t *testing.T) {
 		"when the namespace is made": {
 			bring: func(b *leaseBench, l market.Lease) {
 				hangs := hangAt(b.p.Cluster, matchtest.Provision, true)
-				background(func() { _, _ = b.claim(l) })
+				b.background(match.Claim, l)
 				<-hangs
 			},
 			state: market.Provisioning, claim: match.StatusFailed, ends: market.Failed,
@@ -82,7 +82,7 @@ func TestProviderDies(t *testing.T) {
 			bring: func(b *leaseBench, l market.Lease) {
 				b.mustClaim(l)
 				hangs := hangAt(b.p.Cluster, matchtest.Release, false)
-				background(func() { _ = b.release(l) })
+				b.background(match.Release, l)
 				<-hangs
 			},
 			state: market.Expiring, claim: match.StatusGone, ends: market.Released,
@@ -91,7 +91,7 @@ func TestProviderDies(t *testing.T) {
 			bring: func(b *leaseBench, l market.Lease) {
 				b.mustClaim(l)
 				hangs := hangAt(b.p.Cluster, matchtest.Release, true)
-				background(func() { _ = b.release(l) })
+				b.background(match.Release, l)
 				<-hangs
 			},
 			state: market.Expiring, claim: match.StatusGone, ends: market.Released,
@@ -105,7 +105,7 @@ func TestProviderDies(t *testing.T) {
 					}
 					return nil
 				})
-				background(func() { _, _ = b.claim(l) })
+				b.background(match.Claim, l)
 				<-hangs
 			},
 			state: market.Expiring, claim: match.StatusFailed, ends: market.Failed,
@@ -151,6 +151,21 @@ func TestProviderDies(t *testing.T) {
 			b.nothingLeft()
 		})
 	}
+}
+
+// background asks for something that is not going to be answered.
+func (b *leaseBench) background(action match.Action, l market.Lease) {
+	b.TB.Helper()
+	ctx, cancel := context.WithCancel(b.Context())
+	link := b.r.Link(ctx, b.p)
+	var asked sync.WaitGroup
+	asked.Go(func() {
+		_, _ = match.Ask(ctx, link, match.LeaseRequest{Action: action, Lease: l.ID[:]})
+	})
+	b.TB.Cleanup(func() {
+		cancel()
+		asked.Wait()
+	})
 }
 
 // stored reads a lease's state off the file of a provider that is down.

@@ -36,6 +36,7 @@ type Granted struct {
 	Grant   k8s.Grant
 	Receipt []byte
 	Signed  []byte
+	Issued  time.Time // when, by the provider's clock: the lease began then
 }
 
 // String leaves the secrets out, as does LogValue.
@@ -106,7 +107,7 @@ func (d Deal) open(r LeaseReply, now time.Time) (Granted, error) {
 	if !got.sameDeal(d.receipt()) {
 		return Granted{}, ErrReceipt
 	}
-	return Granted{Grant: g, Receipt: r.Receipt, Signed: r.Signed}, nil
+	return Granted{Grant: g, Receipt: r.Receipt, Signed: r.Signed, Issued: time.Unix(got.Issued, 0).UTC()}, nil
 }
 
 // receipt states the deal; manifest and time are the provider's to add.

@@ -57,13 +57,14 @@ func TestGarbage(t *testing.T) {
 	if testing.Short() {
 		each = 4
 	}
+	link := hostile.Link(ctx, a)
 	var all sync.WaitGroup
 	for kind := match.KindRecord; kind <= match.KindLease; kind++ {
 		for name, send := range garbage {
 			all.Go(func() {
 				rnd := rand.New(rand.NewPCG(uint64(kind), uint64(len(name))))
 				for range each {
-					s, err := hostile.Link(ctx, a).Open(ctx, kind)
+					s, err := link.Open(ctx, kind)
 					if err != nil {
 						t.Errorf("%s: the link is gone: %v", name, err)
 						return

@@ -382,8 +382,9 @@ func TestClaimOutlivesItsRequester(t *testing.T) {
 	l := b.p.Reserve(b.r.Key.ID(), 3)
 	ctx, cancel := context.WithCancel(b.Context())
 	first := make(chan error, 1)
+	link := b.r.Link(ctx, b.p)
 	go func() {
-		_, err := match.ClaimLease(ctx, b.r.Link(ctx, b.p), b.deal(l), b.Clock.Now)
+		_, err := match.ClaimLease(ctx, link, b.deal(l), b.Clock.Now)
 		first <- err
 	}()
 	<-begun
@@ -485,7 +486,7 @@ func TestReleaseInEveryState(t *testing.T) {
 				}
 				return nil
 			})
-			go func() { _, _ = b.claim(l) }()
+			b.background(match.Claim, l)
 			<-begun
 			b.Log.For("test").Info("asked for its release")
 		},

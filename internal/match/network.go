@@ -15,9 +15,9 @@ import (
 // nil at the own place. It is the mpc.Network of this system. Frames within a
 // stream need no lengths: both ends know them from the roster.
 //
-// It notices silence. When nothing has moved on any of the match's streams for
-// the time that a match may be silent, those parties are at fault that are the
-// furthest behind, and only they: the others wait for them as we do.
+// It notices silence: when nothing has moved on any of the match's streams for
+// the time that a match may be silent, it fails. Whom that is owed to behind
+// tells: those who are the furthest behind, for the others wait for them too.
 type network struct {
 	peers   []*mesh.Stream
 	silence time.Duration
@@ -25,7 +25,6 @@ type network struct {
 	mu      sync.Mutex
 	moved   time.Time // when a byte last went either way
 	got     []int     // how many flights have come from each party
-	lost    []bool    // sending to it has failed
 	decided bool      // nothing but our last flight is left to be sent
 }
 
@@ -39,42 +38,39 @@ var (
 func newNetwork(parties int, silence time.Duration) *network {
 	return &network{
 		peers: make([]*mesh.Stream, parties), silence: silence, moved: time.Now(),
-		got: make([]int, parties), lost: make([]bool, parties),
+		got: make([]int, parties),
 	}
 }
 
-// Send writes a chunk of a flight to a party, in order. It fails with its
-// context only: a party that cannot be reached is noticed by what does not come
-// from it, and until then the others get what they are owed. That matters most
-// in the last flight, after which nothing needs to come.
+// Send writes a chunk of a flight to a party, in order. Once the own result
+// stands it no longer ends with its context: the last flight goes to whom it can.
 func (n *network) Send(ctx context.Context, to int, chunk []byte) error {
 	if n.isDecided() {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(context.WithoutCancel(ctx), writeWithin)
-		defer cancel()
+		var done context.CancelFunc
+		ctx, done = context.WithTimeout(context.WithoutCancel(ctx), writeWithin)
+		defer done()
 	}
 	s := n.peers[to]
 	defer interrupt(ctx, s.SetWriteDeadline)()
-	for len(chunk) > 0 && !n.isLost(to) {
+	for len(chunk) > 0 {
 		_ = s.SetWriteDeadline(n.patience())
 		if ctx.Err() != nil {
-			n.lose(to)
-			break
+			return ctx.Err()
 		}
 		k, err := s.Write(chunk)
 		chunk = chunk[k:]
 		n.progress(k)
 		switch {
 		case err == nil:
-		case errors.Is(err, os.ErrDeadlineExceeded) && !n.isSilent(): // look again
-		default:
-			n.lose(to)
+		case ctx.Err() != nil:
+			return ctx.Err()
+		case !errors.Is(err, os.ErrDeadlineExceeded):
+			return fmt.Errorf("%w: %w", errLink, err)
+		case n.isSilent():
+			return fmt.Errorf("%w: %w", errLink, errSilent)
 		}
 	}
-	if n.isDecided() {
-		return nil
-	}
-	return ctx.Err()
+	return nil
 }
 
 // Recv fills buf with the next flight from a party.
@@ -95,7 +91,7 @@ func (n *network) Recv(ctx context.Context, from int, buf []byte) error {
 			return ctx.Err()
 		case !errors.Is(err, os.ErrDeadlineExceeded):
 			return fmt.Errorf("%w: %w", errLink, err)
-		case n.isSilent() && n.isBehind(from):
+		case n.isSilent():
 			return fmt.Errorf("%w: %w", errLink, errSilent)
 		}
 	}
@@ -103,15 +99,11 @@ func (n *network) Recv(ctx context.Context, from int, buf []byte) error {
 	return nil
 }
 
-// patience is when to look next whether the match has gone silent.
+// patience is when the match counts as silent, if nothing moves until then.
 func (n *network) patience() time.Time {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	now := time.Now()
-	if at := n.moved.Add(n.silence); at.After(now) {
-		return at
-	}
-	return now.Add(n.silence) // silent, and somebody else's fault
+	return n.moved.Add(n.silence)
 }
 
 func (n *network) progress(bytes int) {
@@ -138,44 +130,18 @@ func (n *network) arrived(from int) {
 	n.mu.Unlock()
 }
 
-func (n *network) isBehind(party int) bool {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	_, least := n.last()
-	return n.got[party] == least
-}
-
-// behind names a party that is the furthest behind, a provider if there is one,
-// and the flight that it owes.
+// behind names the party that has sent the fewest flights, a provider if there
+// is one, and the flight that it owes. Every party sends to every other in the
+// same flights but the last two, of which each gets one.
 func (n *network) behind() (party, flight int) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	party, least := n.last()
-	return party, least + 1
-}
-
-// last is who has sent the fewest flights, and how many. Every party sends to
-// every other in the same flights but the last two, of which it gets one.
-func (n *network) last() (party, flights int) {
-	party = -1
 	for j := len(n.peers) - 1; j >= 0; j-- {
-		if n.peers[j] != nil && (party < 0 || n.got[j] < flights) {
-			party, flights = j, n.got[j]
+		if n.peers[j] != nil && (flight == 0 || n.got[j]+1 < flight) {
+			party, flight = j, n.got[j]+1
 		}
 	}
-	return max(party, 0), flights
-}
-
-func (n *network) lose(party int) {
-	n.mu.Lock()
-	n.lost[party] = true
-	n.mu.Unlock()
-}
-
-func (n *network) isLost(party int) bool {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	return n.lost[party]
+	return party, flight
 }
 
 // decide says that the own result stands: what is sent from now on, the last

@@ -6,6 +6,7 @@ import (
 	"io"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/angler-dex/angler/internal/identity"
@@ -22,6 +23,7 @@ import (
 type Cluster interface {
 	Provision(ctx context.Context, spec manifest.Spec) (k8s.Grant, error)
 	Release(ctx context.Context, provider, leaseID string) error
+	Ping(ctx context.Context) error // nil: it answers, and lets us work
 }
 
 // ProviderConfig is what the provider's side of matches works with.
@@ -52,6 +54,7 @@ type Provider struct {
 	broken   chan error                 // has room for one: the ledger takes no more writes
 	drive    driver
 	every    time.Duration // between sweeps
+	unfit    atomic.Bool   // the cluster failed and has not answered since
 
 	mu      sync.Mutex
 	works   map[market.LeaseID]*work           // leases that somebody works on

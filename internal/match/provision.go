@@ -50,6 +50,9 @@ func (p *Provider) provision(ctx context.Context, lease market.Lease) error {
 	if err != nil && ctx.Err() != nil {
 		return ctx.Err() // we are going down: the next start undoes it
 	}
+	if err != nil {
+		p.unfitNow(err)
+	}
 	if err != nil && untouched && nothingMade(err) {
 		return p.giveUp(lease.ID, err)
 	}

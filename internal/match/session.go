@@ -203,6 +203,9 @@ func (m *session) bind() (market.Bid, error) {
 		p.ledgerFailed(err)
 		return market.Bid{}, err
 	}
+	if p.unfit.Load() {
+		return market.Bid{}, nil
+	}
 	return p.Ledger.Hold(m.seat.SID, m.ask, p.HoldFor)
 }
 

@@ -27,6 +27,7 @@ func (p *Provider) Run(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	start := func(job func(context.Context)) { jobs.Go(func() { job(ctx) }) }
+	start(p.recheck)
 	turn := make(chan struct{}, sweepers)
 	tick := time.NewTicker(p.every)
 	defer tick.Stop()

@@ -210,6 +210,36 @@ func claim(m *matchtest.Market, r *matchtest.Requester, p *matchtest.Provider, d
 	return granted, err
 }
 
+// A check that fails and names nobody drops nobody, and least of all the one
+// that reports it: the match is run again as it was.
+func TestFaultOfNobody(t *testing.T) {
+	matchtest.CheckLeaks(t)
+	m := matchtest.New(t)
+	p := m.NewProvider("p")
+	rounds := 3
+	p.Prepare = func(prov *match.Provider) {
+		prov.Drive(func(ctx context.Context, party *mpc.Party, net mpc.Network) error {
+			if rounds--; rounds < 0 {
+				return mpc.Run(ctx, party, net)
+			}
+			return &mpc.AbortError{Peer: -1, Flight: 1, Err: errors.New("parties saw different broadcasts")}
+		})
+	}
+	p.Start()
+	p.Offer(9, 1)
+	others := append(bystanders(m), m.Provider("also", 9, 9))
+	r := m.Requester("asker")
+	for rounds > 0 {
+		_, err := play(t, m, r, m.Request(3, 10), append(others, p)...)
+		if failed, ok := errors.AsType[*match.FailedError](err); !ok || len(failed.Drop) != 0 {
+			t.Fatalf("error %v", err)
+		}
+	}
+	if out := mustPlay(t, m, r, m.Request(3, 10), append(others, p)...); out.Winner.ID != p.Key.ID() {
+		t.Errorf("matched %v at %d", out.Matched, out.Price)
+	}
+}
+
 // bystanders are running providers that do what they should, the cheapest
 // first.
 func bystanders(m *matchtest.Market) []*matchtest.Provider {

@@ -85,7 +85,12 @@ func (c *Client) collect(ctx context.Context, link match.Opener, l Lease) (Lease
 		return c.refused(l, err)
 	}
 	l.Grant, l.Receipt, l.Signed = &granted.Grant, granted.Receipt, granted.Signed
-	l.State, l.Expires = Granted, c.Now().Add(l.Duration).UTC()
+	// The lease began when it was granted, which may be a while ago.
+	begun := c.Now().UTC()
+	if granted.Issued.Before(begun) {
+		begun = granted.Issued
+	}
+	l.State, l.Expires = Granted, begun.Add(l.Duration)
 	return l, c.Store.Put(l)
 }
 

@@ -61,6 +61,7 @@ func TestClaimResumes(t *testing.T) {
 			b := newBench(t, m, "asker", p)
 			bring(b, p, b.won(p, 3))
 			b.restart()
+			m.Clock.Pass(30 * time.Second)
 			l, err := b.client.Claim(b.Context(), b.stored())
 			if err != nil {
 				t.Fatal(err)
@@ -68,6 +69,9 @@ func TestClaimResumes(t *testing.T) {
 			b.check(l, requester.Active)
 			if row := p.Lease(l.ID); row.State != market.Active || p.Cluster.Calls(matchtest.Provision) != 1 {
 				t.Errorf("to its provider the lease is %s, provisioned %d times", row.State, p.Cluster.Calls(matchtest.Provision))
+			}
+			if end := p.Lease(l.ID).Expires; l.Grant == nil || !l.Expires.IsZero() && l.Expires.Sub(end).Abs() > 2*time.Second {
+				t.Errorf("it ends at %v, to its provider at %v", l.Expires, end)
 			}
 			if l.Grant.Token != p.Cluster.Tokens()[0] {
 				t.Error("another token than was given")

@@ -61,6 +61,7 @@ type Op string
 const (
 	Provision Op = "provision"
 	Release   Op = "release"
+	Ping      Op = "ping"
 )
 
 // ErrRefused is what a cluster says that does not want to.
@@ -113,6 +114,9 @@ func (c *Cluster) Release(ctx context.Context, provider, leaseID string) error {
 	c.mu.Unlock()
 	return c.ask(ctx, &c.after, Release, leaseID)
 }
+
+// Ping is match.Cluster's.
+func (c *Cluster) Ping(ctx context.Context) error { return c.ask(ctx, &c.before, Ping, "") }
 
 func (c *Cluster) ask(ctx context.Context, fault *Fault, op Op, lease string) error {
 	c.mu.Lock()

@@ -71,10 +71,15 @@ func (r *Requester) Seeker() *match.Seeker {
 	}
 }
 
-// Link connects to a provider.
+// Connect connects to a provider.
+func (r *Requester) Connect(ctx context.Context, p *Provider) (*mesh.Link, error) {
+	return r.Node.Connect(ctx, p.Key.ID(), addrs(p.Wire.Addr()))
+}
+
+// Link is Connect for the test's own goroutine: the test ends if it fails.
 func (r *Requester) Link(ctx context.Context, p *Provider) *mesh.Link {
 	r.market.TB.Helper()
-	l, err := r.Node.Connect(ctx, p.Key.ID(), addrs(p.Wire.Addr()))
+	l, err := r.Connect(ctx, p)
 	if err != nil {
 		r.market.TB.Fatalf("%s: connect to %s: %v", r.Name, p.Name, err)
 	}
@@ -84,11 +89,12 @@ func (r *Requester) Link(ctx context.Context, p *Provider) *mesh.Link {
 // Over runs f over a link to a provider, and again over a new one if the link
 // turns out to have been to a process that is no more.
 func (r *Requester) Over(ctx context.Context, p *Provider, f func(*mesh.Link) error) error {
-	r.market.TB.Helper()
 	for {
-		link := r.Link(ctx, p)
-		err := f(link)
-		if !errors.Is(err, mesh.ErrLinkLost) || ctx.Err() != nil {
+		link, err := r.Connect(ctx, p)
+		if err == nil {
+			err = f(link)
+		}
+		if link == nil || !errors.Is(err, mesh.ErrLinkLost) || ctx.Err() != nil {
 			return err
 		}
 		select {
@@ -98,12 +104,16 @@ func (r *Requester) Over(ctx context.Context, p *Provider, f func(*mesh.Link) er
 	}
 }
 
-// Candidates meets providers.
+// Candidates meets providers, on the test's own goroutine.
 func (r *Requester) Candidates(ctx context.Context, providers ...*Provider) []match.Candidate {
 	r.market.TB.Helper()
 	var met []match.Candidate
 	for _, p := range providers {
-		c, err := match.Meet(ctx, r.Link(ctx, p), r.market.Pool, r.market.Clock.Now())
+		var c match.Candidate
+		err := r.Over(ctx, p, func(link *mesh.Link) (err error) {
+			c, err = match.Meet(ctx, link, r.market.Pool, r.market.Clock.Now())
+			return err
+		})
 		if err != nil {
 			r.market.TB.Fatalf("%s: meet %s: %v", r.Name, p.Name, err)
 		}
