@@ -199,16 +199,18 @@ func (a *app) printReleased(data any, l control.Lease) error {
 func (a *app) leaseKubeconfigCommand() *cobra.Command {
 	var out string
 	cmd := &cobra.Command{
-		Use:               "kubeconfig ID",
-		Short:             "Print the kubeconfig of a lease",
+		Use:   "kubeconfig ID",
+		Short: "Print the kubeconfig of a lease",
+		Long: `Print the kubeconfig of a lease. A lease that was won by a request that was then interrupted is claimed first: its provider
+keeps it for a minute.`,
 		Example:           "  angler lease kubeconfig q7ldizk3 >lease.kubeconfig\n  angler lease kubeconfig q7ldizk3 --out lease.kubeconfig",
 		Args:              oneArg("the id of a lease", "angler lease kubeconfig q7ldizk3"),
 		ValidArgsFunction: a.completeLeases,
-		RunE: func(_ *cobra.Command, args []string) error {
+		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := a.checkOut(out); err != nil {
 				return err
 			}
-			_, l, err := a.lease(args[0])
+			l, err := a.claimed(cmd.Context(), args[0])
 			if err != nil {
 				return err
 			}
@@ -229,6 +231,24 @@ func (a *app) leaseKubeconfigCommand() *cobra.Command {
 	cmd.Flags().StringVar(&out, "out", "", "`file` to write, with mode 0600 (default stdout)")
 	sample(cmd.Flags(), "out", "lease.kubeconfig")
 	return cmd
+}
+
+// claimed returns a lease; one whose request was interrupted between the match and the grant is claimed now.
+func (a *app) claimed(ctx context.Context, prefix string) (requester.Lease, error) {
+	store, l, err := a.lease(prefix)
+	if err != nil || l.State != requester.Claiming && l.State != requester.Granted {
+		return l, err
+	}
+	key, err := a.leaseKey(l.ID)
+	if err != nil {
+		return l, err
+	}
+	a.talk.step("claiming %s at provider %s", l.ID.Short(), l.Provider.Short())
+	err = a.withClient(ctx, clientConfig{key: key, store: store}, func(ctx context.Context, c *requester.Client) error {
+		l, err = c.Claim(ctx, l)
+		return err
+	})
+	return l, err
 }
 
 // completeLeases completes ids of this requester's live leases.

@@ -131,17 +131,19 @@ func TestTwoRequestsForTheLastUnits(t *testing.T) {
 	}
 }
 
-// An API server that refuses costs the request, tells why, and leaves nothing:
-// neither reserved capacity nor objects.
+// An API server that refuses costs one request, which is told so, and leaves
+// nothing: neither reserved capacity nor objects. The next request goes to
+// another provider.
 func TestAPIServerRefuses(t *testing.T) {
 	w := newWorld(t)
 	w.provider("ash", 40, "0.034")
 	w.provider("cedar", 40, "0.040")
 	w.invite("birch", "operator")
-	w.start("birch", "serve", "--listen", "127.0.0.1:0", "--dht-listen", "127.0.0.1:0", "--kubeconfig", w.powerless(), "--cell", "u33d")
+	w.start("birch", "serve", "--listen", "127.0.0.1:0", "--dht-listen", "127.0.0.1:0", "--kubeconfig", w.deputy(), "--cell", "u33d")
 	w.must("birch", "offer", "--cpu", "40", "--price", "0.01") // the cheapest
 	w.invite("quince", "requester")
 	w.settle(3)
+	w.admin("delete", "clusterrolebinding", "deputy")
 	r := w.run("quince", "request", "--cpu", "4", "--cell", "u33d", "--min-providers", "3", "--out", w.path("quince.kubeconfig"))
 	if r.code != 6 || r.out != "" {
 		t.Fatalf("exit %d, want 6\n%s%s", r.code, r.out, r.err)
@@ -153,6 +155,10 @@ func TestAPIServerRefuses(t *testing.T) {
 		_, reserved, held, free := w.status("birch").cpu(t)
 		return reserved == "0" && held == "0" && free == "40"
 	})
+	w.must("quince", w.request("quince", 4, 3)...)
+	if s := w.status("ash"); len(s.Leases) != 1 {
+		t.Errorf("ash, the next one, has %+v", s.Leases)
+	}
 }
 
 // A daemon that is killed starts again with its identity, offers and leases.

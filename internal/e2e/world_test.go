@@ -199,26 +199,31 @@ func (w *world) settle(n int) {
 	})
 }
 
-// powerless is the kubeconfig of an account that may do nothing.
-func (w *world) powerless() string {
+// admin runs kubectl as the cluster's administrator.
+func (w *world) admin(args ...string) string {
 	w.t.Helper()
-	admin := func(args ...string) string {
-		out, err := w.kubectl(w.kubeconfig, args...)
-		if err != nil {
-			w.t.Fatalf("kubectl %s: %v\n%s", strings.Join(args, " "), err, out)
-		}
-		return strings.TrimSpace(out)
+	out, err := w.kubectl(w.kubeconfig, args...)
+	if err != nil {
+		w.t.Fatalf("kubectl %s: %v\n%s", strings.Join(args, " "), err, out)
 	}
-	path := w.path("powerless.kubeconfig")
-	admin("create", "serviceaccount", "powerless", "-n", "default")
-	token := admin("create", "token", "powerless", "-n", "default")
-	view := admin("config", "view", "--flatten", "--minify")
+	return strings.TrimSpace(out)
+}
+
+// deputy is the kubeconfig of an account whose rights hang on the cluster role
+// binding "deputy".
+func (w *world) deputy() string {
+	w.t.Helper()
+	path := w.path("deputy.kubeconfig")
+	w.admin("create", "serviceaccount", "deputy", "-n", "default")
+	w.admin("create", "clusterrolebinding", "deputy", "--clusterrole", "cluster-admin", "--serviceaccount", "default:deputy")
+	token := w.admin("create", "token", "deputy", "-n", "default")
+	view := w.admin("config", "view", "--flatten", "--minify")
 	if err := os.WriteFile(path, []byte(view), 0o600); err != nil {
 		w.t.Fatal(err)
 	}
 	for _, args := range [][]string{
-		{"config", "set-credentials", "powerless", "--token", token},
-		{"config", "set-context", "--current", "--user", "powerless"},
+		{"config", "set-credentials", "deputy", "--token", token},
+		{"config", "set-context", "--current", "--user", "deputy"},
 	} {
 		if out, err := w.kubectl(path, args...); err != nil {
 			w.t.Fatalf("%v\n%s", err, out)

@@ -24,7 +24,6 @@ type Config struct {
 	DHTListen string           // KRPC, host:port over UDP
 	Advertise []netip.AddrPort // where others reach Listen; none: the addresses of this machine
 	Bootstrap []string         // DHT nodes to join by, host:port
-	Public    bool             // the public mainline DHT: BEP 42
 	Metrics   string           // host:port of /metrics and /healthz; none: not served
 
 	Cell       string           // geohash of the cluster; "": announced for the whole world only

@@ -78,7 +78,7 @@ func (d *daemon) openDHT() error {
 		return fmt.Errorf("--dht-listen: %w", err)
 	}
 	d.dht, err = dht.New(dht.Config{
-		Conn: conn, Bootstrap: d.cfg.Bootstrap, Public: d.cfg.Public, TablePath: d.cfg.TablePath, Log: d.cfg.Log.With("part", "dht"),
+		Conn: conn, Bootstrap: d.cfg.Bootstrap, TablePath: d.cfg.TablePath, Log: d.cfg.Log.With("part", "dht"),
 	})
 	if err != nil {
 		return errors.Join(err, conn.Close())
