@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -24,11 +25,16 @@ type leaseBench struct {
 	r *matchtest.Requester
 }
 
-func newLeaseBench(t testing.TB) *leaseBench {
+func newLeaseBench(t testing.TB, edits ...func(*match.ProviderConfig)) *leaseBench {
 	t.Helper()
 	matchtest.CheckLeaks(t)
 	m := matchtest.New(t)
 	p := m.NewProvider("p")
+	p.Edit = func(c *match.ProviderConfig) {
+		for _, edit := range edits {
+			edit(c)
+		}
+	}
 	p.Prepare = func(prov *match.Provider) { prov.Every(2 * time.Millisecond) }
 	p.Start()
 	p.Offer(100, 7)
@@ -465,6 +471,79 @@ func TestConfirmAgainstTheClock(t *testing.T) {
 	}
 	t.Logf("%d of %d were confirmed in time", confirmed, rounds)
 	b.nothingLeft()
+}
+
+// A lease that is confirmed after a sweep has found it due, and before it could
+// take it, lives on.
+func TestConfirmedWhenFoundDue(t *testing.T) {
+	var b *leaseBench
+	var once sync.Once
+	var armed atomic.Bool
+	confirmed := errors.New("never tried")
+	var l market.Lease
+	var g match.Granted
+	b = newLeaseBench(t, func(c *match.ProviderConfig) {
+		right := c.Clock
+		c.Clock = func() market.Moment {
+			if armed.Load() { // by the sweep, which asks whether the lease is left alone
+				once.Do(func() { confirmed = b.confirm(l, g) })
+			}
+			return right()
+		}
+	})
+	l = b.p.Reserve(b.r.Key.ID(), 3)
+	g = b.mustClaim(l)
+	armed.Store(true)
+	b.Clock.Pass(2 * time.Minute)
+	waitSweeps(t, b.p)
+	once.Do(func() {}) // has been done
+	if s := b.state(l); confirmed != nil || s != market.Active {
+		t.Errorf("error %v, lease is %s", confirmed, s)
+	}
+}
+
+// A confirmation that comes while the lease is being ended waits for the end, and
+// is told of it.
+func TestConfirmedWhenBeingEnded(t *testing.T) {
+	var b *leaseBench
+	var l market.Lease
+	var g match.Granted
+	answered := make(chan error, 1)
+	b = newLeaseBench(t, func(c *match.ProviderConfig) {
+		c.Log = slog.New(&eavesdropper{Handler: c.Log.Handler(), heard: func(message string) {
+			if message != "ending lease" {
+				return
+			}
+			early := make(chan struct{})
+			go func() {
+				answered <- b.confirm(l, g)
+				close(early)
+			}()
+			select {
+			case <-early: // it should not
+			case <-time.After(200 * time.Millisecond):
+			}
+		}})
+	})
+	l = b.p.Reserve(b.r.Key.ID(), 3)
+	g = b.mustClaim(l)
+	b.Clock.Pass(2 * time.Minute)
+	if err := <-answered; statusOf(err) != match.StatusGone {
+		t.Errorf("confirmed: %v", err)
+	}
+	b.await(l, market.Released)
+	b.nothingLeft()
+}
+
+// eavesdropper hears what is logged.
+type eavesdropper struct {
+	slog.Handler
+	heard func(message string)
+}
+
+func (e *eavesdropper) Handle(ctx context.Context, r slog.Record) error {
+	e.heard(r.Message)
+	return e.Handler.Handle(ctx, r)
 }
 
 // A lease can be given back wherever it stands, and again.

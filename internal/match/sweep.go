@@ -95,17 +95,19 @@ const (
 
 // postpone leaves a lease alone for a while, the longer the more often.
 func (p *Provider) postpone(id market.LeaseID) {
+	now := p.Clock().Since
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	wait := min(max(2*p.delays[id].wait, delayFirst), delayLast)
-	p.delays[id] = delay{until: p.Clock().Since + wait, wait: wait}
+	p.delays[id] = delay{until: now + wait, wait: wait}
 }
 
 // postponed tells whether a lease is left alone at present.
 func (p *Provider) postponed(id market.LeaseID) bool {
+	now := p.Clock().Since
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.Clock().Since < p.delays[id].until
+	return now < p.delays[id].until
 }
 
 // resume ends the delays of a lease.

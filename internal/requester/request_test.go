@@ -304,19 +304,13 @@ func (exhausted) Read(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// A winner that does not provision is told of and left out of the next match;
-// with nobody left the request fails, and nothing is left anywhere.
+// A winner that does not provision is told of and left out of the next match,
+// and nothing is left at it.
 func TestWinnerDoesNotProvide(t *testing.T) {
 	matchtest.CheckLeaks(t)
 	m := matchtest.New(t)
 	bad, good := m.Provider("bad", 9, 1), m.Provider("good", 9, 5)
-	refuse := func(_ context.Context, op matchtest.Op, _ string) error {
-		if op == matchtest.Provision {
-			return matchtest.ErrRefused
-		}
-		return nil
-	}
-	bad.Cluster.After(refuse)
+	bad.Cluster.After(refuseToProvision)
 	b := newBench(t, m, "asker", bad, good)
 	l, err := b.request(3, 10, 1)
 	if err != nil || l.Provider != good.Key.ID() {
@@ -329,17 +323,40 @@ func TestWinnerDoesNotProvide(t *testing.T) {
 	if reserved, held := bad.Used(); reserved != 0 || held != 0 || len(bad.Cluster.Leases()) != 0 {
 		t.Error("something is left at the one that failed")
 	}
+}
 
-	good.Cluster.Before(refuse)
-	var unprovided *requester.ProvisionError
-	if _, err := b.request(3, 10, 1); !errors.As(err, &unprovided) {
-		t.Errorf("two winners that do not provide: %v", err)
+func refuseToProvision(_ context.Context, op matchtest.Op, _ string) error {
+	if op == matchtest.Provision {
+		return matchtest.ErrRefused
 	}
-	if _, err := b.request(3, 10, 2); !errors.As(err, &unprovided) {
-		t.Errorf("too few are left after the first: %v", err)
-	}
-	if _, err := b.request(3, 4, 1); !errors.As(err, &unprovided) {
-		t.Errorf("nothing else fits after the first: %v", err)
+	return nil
+}
+
+// If no other can take its place, the request fails by what the winner did.
+func TestNobodyProvides(t *testing.T) {
+	for name, c := range map[string]struct {
+		most  market.Price
+		least int
+	}{
+		"nor does the next":    {most: 10, least: 1},
+		"too few are left":     {most: 10, least: 2},
+		"nobody else fits":     {most: 4, least: 1},
+		"and all were too few": {most: 10, least: 3},
+	} {
+		t.Run(name, func(t *testing.T) {
+			matchtest.CheckLeaks(t)
+			m := matchtest.New(t)
+			bad, worse := m.Provider("bad", 9, 1), m.Provider("worse", 9, 5)
+			bad.Cluster.Before(refuseToProvision)
+			worse.Cluster.Before(refuseToProvision)
+			b := newBench(t, m, "asker", bad, worse)
+			_, err := b.request(3, c.most, c.least)
+			_, unprovided := errors.AsType[*requester.ProvisionError](err)
+			_, few := errors.AsType[*requester.TooFewError](err)
+			if unprovided != (c.least < 3) || few != (c.least == 3) {
+				t.Errorf("error %v", err)
+			}
+		})
 	}
 }
 
