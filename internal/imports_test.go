@@ -41,6 +41,7 @@ var layers = []struct {
 	{"dht", "", "the DHT gives hints about addresses, nothing else"},
 	{"k8s/manifest", "", "a pure function from lease to objects"},
 	{"k8s", "k8s/manifest", "the only package that talks to an API server"},
+	{"spare", "identity mpc mpc/block mpc/ot", "one-time sets are the engine's and lie between two identities; matches are not their business"},
 	{"match", "wire identity market placement mesh k8s k8s/manifest mpc mpc/circuit", "what both sides say around the MPC"},
 	{"control", "market", "the daemon's socket speaks in the market's words"},
 	{"requester", "match identity market placement mesh dht k8s", "discover, choose, invite, match, claim"},
