@@ -18,6 +18,7 @@ import (
 	"github.com/angler-dex/angler/internal/market"
 	"github.com/angler-dex/angler/internal/mesh"
 	"github.com/angler-dex/angler/internal/requester"
+	"github.com/angler-dex/angler/internal/spare"
 )
 
 // clientConfig says what a requester's client is made of.
@@ -29,6 +30,7 @@ type clientConfig struct {
 	cell       string
 	bootstrap  []string
 	search     bool // it will look for providers
+	spares     bool // it keeps one-time sets for later matches
 	verbose    bool
 	progress   func(requester.Event)
 }
@@ -43,6 +45,11 @@ func (a *app) withClient(ctx context.Context, cfg clientConfig, f func(context.C
 		Key: cfg.key, Pool: cfg.pool, Membership: cfg.membership, Store: cfg.store, Rand: a.rand, Now: a.now, Log: log, Progress: cfg.progress,
 	}
 	var err error
+	if cfg.spares {
+		if c.Spares, err = spare.OpenHere(a.paths.spares(), cfg.key.ID(), log.With("part", "spare")); err != nil {
+			log.Warn("matches will start from nothing", "err", err)
+		}
+	}
 	if c.Mesh, err = mesh.Listen(mesh.Config{Key: cfg.key, Addr: ":0", DialOnly: true, Log: log.With("part", "mesh")}); err != nil {
 		return err
 	}

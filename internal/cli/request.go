@@ -144,7 +144,7 @@ func (a *app) request(ctx context.Context, req market.Request, f requestFlags) e
 	prog := &progress{talk: a.talk}
 	var lease requester.Lease
 	err = a.withClient(ctx, clientConfig{
-		key: key, pool: &j.Pool, membership: j.Membership, store: store, cell: cell, bootstrap: f.bootstrap, search: true, verbose: f.verbose, progress: prog.event,
+		key: key, pool: &j.Pool, membership: j.Membership, store: store, cell: cell, bootstrap: f.bootstrap, search: true, spares: !f.ephemeral, verbose: f.verbose, progress: prog.event,
 	}, func(ctx context.Context, c *requester.Client) error {
 		lease, err = a.tryUntil(ctx, f.wait, func(ctx context.Context) (requester.Lease, error) {
 			return c.Request(ctx, req, requester.Bounds{MinProviders: f.minProviders, MaxProviders: f.maxProviders, Deadline: f.deadline})

@@ -78,7 +78,7 @@ It runs until SIGINT or SIGTERM. It serves members of its pool; see 'angler pool
 // serveConfig checks the flags and reads what they name.
 func (a *app) serveConfig(f serveFlags) (node.Config, error) {
 	cfg := node.Config{
-		Version: Version(), LedgerPath: filepath.Join(a.paths.state, "ledger.db"), TablePath: filepath.Join(a.paths.state, "dht.table"),
+		Version: Version(), LedgerPath: filepath.Join(a.paths.state, "ledger.db"), TablePath: filepath.Join(a.paths.state, "dht.table"), SparesDir: a.paths.spares(),
 		Socket: a.paths.socket(), Listen: f.listen, DHTListen: f.dhtListen, Metrics: f.metrics, Kubeconfig: f.kubeconfig,
 		Allow: f.allow, MinRoster: f.minRoster, MaxMatches: f.maxMatches, DHTOnly: f.dhtOnly,
 	}

@@ -8,6 +8,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/angler-dex/angler/internal/mesh"
+	"github.com/angler-dex/angler/internal/spare"
 )
 
 // unreachableError says with which party a link could not be made.
@@ -25,6 +26,7 @@ func (m *session) assemble(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, m.provider.Patience.Meet)
 	defer cancel()
 	guests := make([]*guest, m.seat.Parties())
+	m.spares = make(spares, m.seat.Parties())
 	g, ctx := errgroup.WithContext(ctx)
 	for party := range guests {
 		if party == m.seat.Self {
@@ -58,7 +60,10 @@ func (m *session) await(ctx context.Context, party int) (*guest, error) {
 		return nil, err
 	}
 	m.net.peers[party] = g.stream
-	return g, g.claims(party)
+	if err = g.claims(party); err == nil {
+		m.spares[party], err = answerSet(ctx, g.stream, g.set, m.provider.Spares)
+	}
+	return g, err
 }
 
 // open dials a provider of a higher index at the addresses of its own record.
@@ -72,7 +77,12 @@ func (m *session) open(ctx context.Context, party int) error {
 		return err
 	}
 	m.net.peers[party] = s
-	return writeSessionHeader(ctx, s, m.seat.SID, m.seat.Self)
+	named, err := openSession(ctx, s, m.seat.SID, m.seat.Self, m.provider.Spares)
+	if err != nil {
+		return err
+	}
+	m.spares[party], err = agreed(ctx, s, named)
+	return err
 }
 
 // leave ends every stream: in good order, so that what was written is still
@@ -88,20 +98,20 @@ func (m *session) leave(inGoodOrder bool) {
 	}
 }
 
-// sessionHeader is what opens a KindSession stream: the sid and the opener's
-// party index.
-const sessionHeader = 33
+// sessionHeader is what opens a KindSession stream: the sid, the opener's party
+// index and the spare set that it would use, zero for none.
+const sessionHeader = 65
 
-func writeSessionHeader(ctx context.Context, s *mesh.Stream, sid [32]byte, self int) error {
+func writeSessionHeader(ctx context.Context, s *mesh.Stream, sid [32]byte, self int, set spare.ID) error {
 	defer interrupt(ctx, s.SetWriteDeadline)()
-	_, err := s.Write(append(sid[:], byte(self)))
+	_, err := s.Write(append(append(sid[:], byte(self)), set[:]...))
 	return err
 }
 
-func readSessionHeader(r io.Reader) (sid [32]byte, from int, err error) {
+func readSessionHeader(r io.Reader) (sid [32]byte, from int, set spare.ID, err error) {
 	var h [sessionHeader]byte
 	if _, err = io.ReadFull(r, h[:]); err != nil {
-		return sid, 0, fmt.Errorf("session header: %w", err)
+		return sid, 0, set, fmt.Errorf("session header: %w", err)
 	}
-	return [32]byte(h[:32]), int(h[32]), nil
+	return [32]byte(h[:32]), int(h[32]), spare.ID(h[33:]), nil
 }

@@ -31,7 +31,7 @@
 //
 // Both sides: messages.go, lease_messages.go and wire.go are the wire; roster.go
 // and roster_open.go the contract and its checks; network.go carries the flights
-// over streams and notices silence; receipt.go and grant.go what a deal leaves.
+// over streams and notices silence; warm.go agrees on spare sets; receipt.go and grant.go what a deal leaves.
 //
 // The requester ([Seeker]): candidate.go, seeker.go, table.go, draw.go, play.go,
 // listener.go; blame.go and judge.go decide whom a rerun leaves out; deal.go is
@@ -51,8 +51,10 @@
 //	KindRecord   ◀ signed record
 //	KindMatch    ▶ Invite   ◀ Answer   ▶ SignedRoster   ◀ Report (Ready)
 //	             ▶ Notice, if the match is given up     ◀ Report (how it ended)
-//	KindSession  ▶ sid (32 bytes) ‖ opener's party index (1 byte), then both ways
-//	             the raw flights of package mpc, whose lengths both ends know
+//	KindSession  ▶ sid (32 bytes) ‖ opener's party index (1 byte) ‖ spare set
+//	             (32 bytes; 0: none)   ◀ if there is one: 1 byte, whether it is
+//	             used; then both ways the raw flights of package mpc, whose
+//	             lengths both ends know
 //	KindLease    ▶ LeaseRequest   ◀ LeaseReply
 //
 // # When a match fails

@@ -8,6 +8,7 @@ import (
 	"github.com/angler-dex/angler/internal/market"
 	"github.com/angler-dex/angler/internal/mesh"
 	"github.com/angler-dex/angler/internal/mpc"
+	"github.com/angler-dex/angler/internal/spare"
 	"github.com/angler-dex/angler/internal/wire"
 )
 
@@ -102,7 +103,7 @@ func (t *Table) SessionAs(ctx context.Context, k, party int) (*mesh.Stream, erro
 	if err != nil {
 		return nil, err
 	}
-	return s, writeSessionHeader(ctx, s, t.t.sid, party)
+	return s, writeSessionHeader(ctx, s, t.t.sid, party, spare.ID{})
 }
 
 // Final is the last report of a provider.

@@ -107,7 +107,7 @@ func TestStreamsForUnknownSessions(t *testing.T) {
 				if err != nil {
 					return
 				}
-				_, _ = fmt.Fprintf(s, "%032d%c", worker*streams+k, 1)
+				_, _ = fmt.Fprintf(s, "%032d%c%032d", worker*streams+k, 1, 0)
 				_ = s.SetReadDeadline(time.Now().Add(30 * time.Millisecond))
 				_, _ = io.Copy(io.Discard, s)
 				s.Reset()

@@ -8,6 +8,7 @@ import (
 
 	"github.com/angler-dex/angler/internal/identity"
 	"github.com/angler-dex/angler/internal/mesh"
+	"github.com/angler-dex/angler/internal/spare"
 )
 
 // meetings pairs session streams with the matches that wait for them. A stream
@@ -35,6 +36,7 @@ type room struct {
 type guest struct {
 	stream *mesh.Stream
 	party  int
+	set    spare.ID // that the opener names
 	left   chan struct{}
 }
 
@@ -120,7 +122,7 @@ func (m *meetings) serve(ctx context.Context, s *mesh.Stream) {
 // no match came to want it.
 func (m *meetings) introduce(ctx context.Context, s *mesh.Stream) (*guest, bool) {
 	within(s, parkFor)
-	sid, from, err := readSessionHeader(s)
+	sid, from, set, err := readSessionHeader(s)
 	if err != nil {
 		return nil, false
 	}
@@ -130,7 +132,7 @@ func (m *meetings) introduce(ctx context.Context, s *mesh.Stream) (*guest, bool)
 	defer m.leave(at)
 	ctx, cancel := context.WithTimeout(ctx, parkFor)
 	defer cancel()
-	g := &guest{stream: s, party: from, left: make(chan struct{})}
+	g := &guest{stream: s, party: from, set: set, left: make(chan struct{})}
 	select {
 	case r.arrive <- g:
 		return g, true

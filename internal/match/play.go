@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"sync"
 
+	"github.com/angler-dex/angler/internal/identity"
 	"github.com/angler-dex/angler/internal/mpc"
 	"github.com/angler-dex/angler/internal/placement"
 )
@@ -17,6 +18,7 @@ func (t *table) compute(ctx context.Context, store func(Outcome) error) (Outcome
 	var storeErr error
 	party, err := mpc.New(mpc.Config{
 		SID: t.sid, Roster: t.signed.Hash(), Self: 0, N: 1 + len(t.seats), K: extensionK(1 + len(t.seats)), Function: t.fn, Rand: t.seeker.Rand,
+		Warm: t.net.warm(t.spares),
 		Inputs: func() ([]bool, error) {
 			return placement.RequestInputs(uint16(t.req.Quantity), uint32(t.req.MaxPrice)), nil
 		},
@@ -37,6 +39,7 @@ func (t *table) compute(ctx context.Context, store func(Outcome) error) (Outcome
 	case storeErr != nil:
 		return Outcome{}, storeErr
 	case err == nil:
+		keep(t.seeker.Spares, party, func(j int) identity.PeerID { return t.seats[j-1].candidate.Link.Peer() })
 		t.seeker.progress(Decided, len(t.seats), len(t.seats))
 		return out, nil
 	case ctx.Err() != nil:

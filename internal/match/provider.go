@@ -15,6 +15,7 @@ import (
 	"github.com/angler-dex/angler/internal/market"
 	"github.com/angler-dex/angler/internal/mesh"
 	"github.com/angler-dex/angler/internal/mpc"
+	"github.com/angler-dex/angler/internal/spare"
 )
 
 // Cluster is where a provider provisions what it leases; package k8s has it.
@@ -34,6 +35,7 @@ type ProviderConfig struct {
 	Ledger    *market.Ledger
 	Cluster   Cluster
 	Record    func() ([]byte, error) // a fresh signed record of this provider
+	Spares    *spare.Store           // sets for matches with those that it has met; nil: none are kept
 	MinRoster int                    // least number of distinct operators in a roster
 	Matches   int                    // at once; an invitation beyond is declined
 	HoldFor   time.Duration          // how long capacity is held for a match that has bound

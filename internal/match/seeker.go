@@ -9,6 +9,7 @@ import (
 
 	"github.com/angler-dex/angler/internal/identity"
 	"github.com/angler-dex/angler/internal/market"
+	"github.com/angler-dex/angler/internal/spare"
 )
 
 // Seeker is the requester's side of matches: party 0.
@@ -16,6 +17,7 @@ type Seeker struct {
 	Key        *identity.Key
 	Pool       *identity.Pool // nil: open market
 	Membership []byte         // encoded; none outside a pool
+	Spares     *spare.Store   // sets for matches with those that it has met; nil: none are kept
 	Rand       io.Reader
 	Now        func() time.Time
 	Progress   func(Step) // may be nil; called from Play's goroutine
@@ -89,6 +91,7 @@ func (e *FailedError) Unwrap() error { return e.Err }
 // Errors: *TooFewError, *FailedError, the context's, store's, local faults.
 func (s *Seeker) Play(ctx context.Context, req market.Request, candidates []Candidate, least int, store func(Outcome) error) (out Outcome, leave func(context.Context), err error) {
 	t := &table{seeker: s, req: req, patience: s.Patience.WithDefaults()}
+	defer func() { t.spares.wipe() }()
 	if out, err = t.play(ctx, candidates, max(least, 1), store); err != nil {
 		t.giveUp()
 		return Outcome{}, func(context.Context) {}, err

@@ -26,6 +26,7 @@ type session struct {
 	seen   Seen
 	net    *network
 	guests []*guest // streams that others have opened
+	spares spares   // set by assemble
 }
 
 // Seen is what a provider learned in one match, for its own operator's eyes.
@@ -94,6 +95,7 @@ func (m *session) run(ctx context.Context, s *mesh.Stream) error {
 		return err
 	}
 	m.seen.Aborted = "connecting"
+	defer func() { m.spares.wipe() }()
 	if err := m.assemble(ctx); err != nil {
 		return err
 	}
@@ -180,7 +182,7 @@ func (m *session) compute(ctx context.Context, fn placement.Function) error {
 	p, seat := m.provider, m.seat
 	var bid market.Bid
 	party, err := mpc.New(mpc.Config{
-		SID: seat.SID, Roster: seat.Hash, Self: seat.Self, N: seat.Parties(), Function: fn, K: int(seat.Roster.K), Rand: p.Rand,
+		SID: seat.SID, Roster: seat.Hash, Self: seat.Self, N: seat.Parties(), Function: fn, K: int(seat.Roster.K), Rand: p.Rand, Warm: m.net.warm(m.spares),
 		Inputs: func() (_ []bool, err error) {
 			bid, err = m.bind()
 			return placement.OfferInputs(uint16(bid.Quantity), uint32(bid.Price)), err
@@ -191,7 +193,11 @@ func (m *session) compute(ctx context.Context, fn placement.Function) error {
 	if err != nil {
 		return err
 	}
-	return p.drive(ctx, party, m.net)
+	if err = p.drive(ctx, party, m.net); err != nil {
+		return err
+	}
+	keep(p.Spares, party, seat.Peer)
+	return nil
 }
 
 // bind takes the hold with which the inputs bind, and counts the match: from

@@ -21,6 +21,7 @@ type table struct {
 	sid      [32]byte
 	fn       placement.Function
 	net      *network
+	spares   spares // set by seat
 }
 
 // chair is one provider at the table.
@@ -99,6 +100,7 @@ func (t *table) ask(ctx context.Context, c Candidate, in Invite) *chair {
 // connected to each other.
 func (t *table) seat(ctx context.Context) error {
 	t.net = newNetwork(1+len(t.seats), t.patience.Silence)
+	t.spares = make(spares, 1+len(t.seats))
 	waiting, cancel := context.WithTimeout(ctx, t.patience.Ready)
 	defer cancel()
 	// All get the roster, whatever becomes of the others: who has it can be
@@ -119,17 +121,24 @@ func (t *table) seat(ctx context.Context) error {
 	return &FailedError{Drop: t.blame(ctx, err), Err: err}
 }
 
-// lead brings one provider into the session.
+// lead brings one provider into the session. It has answered about the spare
+// set by the time that it is ready.
 func (t *table) lead(ctx context.Context, party int, c *chair) error {
 	s, err := c.candidate.Link.Open(ctx, KindSession)
 	if err != nil {
 		return err
 	}
 	t.net.peers[party] = s
-	if err := writeSessionHeader(ctx, s, t.sid, 0); err != nil {
+	named, err := openSession(ctx, s, t.sid, 0, t.seeker.Spares)
+	if err != nil {
 		return err
 	}
-	return c.reports.awaitReady(ctx)
+	if err = c.reports.awaitReady(ctx); err != nil {
+		named.Wipe()
+		return err
+	}
+	t.spares[party], err = agreed(ctx, s, named)
+	return err
 }
 
 // each does something for all providers at once, in a group, and returns the

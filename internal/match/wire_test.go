@@ -95,17 +95,17 @@ func FuzzRosterOpen(f *testing.F) {
 	})
 }
 
-// A session header is 33 bytes, and all of it is read.
+// A session header is 65 bytes, and all of it is read.
 func FuzzSessionHeader(f *testing.F) {
 	f.Add(make([]byte, sessionHeader))
 	f.Add(make([]byte, sessionHeader-1))
 	f.Add(bytes.Repeat([]byte{0xff}, sessionHeader+5))
 	f.Fuzz(func(t *testing.T, raw []byte) {
-		sid, from, err := readSessionHeader(bytes.NewReader(raw))
+		sid, from, set, err := readSessionHeader(bytes.NewReader(raw))
 		if (err == nil) != (len(raw) >= sessionHeader) {
 			t.Fatalf("%d bytes: %v", len(raw), err)
 		}
-		if err == nil && !bytes.Equal(append(sid[:], byte(from)), raw[:sessionHeader]) {
+		if err == nil && !bytes.Equal(append(append(sid[:], byte(from)), set[:]...), raw[:sessionHeader]) {
 			t.Fatal("another header was read")
 		}
 	})

@@ -18,6 +18,7 @@ type Config struct {
 
 	LedgerPath string // bbolt file
 	TablePath  string // the DHT's routing table
+	SparesDir  string // folder of one-time sets for later matches
 	Socket     string // control socket
 
 	Listen    string           // QUIC, host:port over UDP; port 0 is any

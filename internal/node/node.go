@@ -16,6 +16,7 @@ import (
 	"github.com/angler-dex/angler/internal/market"
 	"github.com/angler-dex/angler/internal/match"
 	"github.com/angler-dex/angler/internal/mesh"
+	"github.com/angler-dex/angler/internal/spare"
 )
 
 // Run runs the daemon until ctx ends, and returns when all of it has stopped.
@@ -110,8 +111,12 @@ func (d *daemon) openProvider(ctx context.Context) (err error) {
 	if err = d.openRecord(); err != nil {
 		return err
 	}
+	spares, err := spare.OpenHere(d.cfg.SparesDir, d.cfg.Key.ID(), d.cfg.Log.With("part", "spare"))
+	if err != nil {
+		d.cfg.Log.Warn("matches will start from nothing", "err", err)
+	}
 	d.provider = match.NewProvider(match.ProviderConfig{
-		Key: d.cfg.Key, Pool: d.cfg.Pool, Mesh: d.mesh, Ledger: d.ledger, Cluster: d.cluster, Record: d.record.get,
+		Key: d.cfg.Key, Pool: d.cfg.Pool, Mesh: d.mesh, Ledger: d.ledger, Cluster: d.cluster, Record: d.record.get, Spares: spares,
 		MinRoster: d.cfg.MinRoster, Matches: d.cfg.MaxMatches, HoldFor: market.HoldTime, Rand: rand.Reader, Clock: d.clock,
 		Log: d.cfg.Log.With("part", "match"), Observe: d.recent.add,
 	})

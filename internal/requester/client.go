@@ -8,6 +8,7 @@ import (
 	"github.com/angler-dex/angler/internal/identity"
 	"github.com/angler-dex/angler/internal/match"
 	"github.com/angler-dex/angler/internal/mesh"
+	"github.com/angler-dex/angler/internal/spare"
 )
 
 // Client makes requests under one identity. Its methods may be used at once.
@@ -18,6 +19,7 @@ type Client struct {
 	Pool       *identity.Pool       // nil: open market
 	Membership *identity.Membership // nil outside a pool
 	Store      *Store
+	Spares     *spare.Store // sets for matches with those that it has met; nil: none are kept
 	Rand       io.Reader
 	Now        func() time.Time
 	Log        *slog.Logger   // nil discards
@@ -61,7 +63,7 @@ func (c *Client) log() *slog.Logger {
 
 // seeker is this client as party 0 of matches.
 func (c *Client) seeker() (*match.Seeker, error) {
-	s := &match.Seeker{Key: c.Key, Pool: c.Pool, Rand: c.Rand, Now: c.Now, Patience: c.Patience}
+	s := &match.Seeker{Key: c.Key, Pool: c.Pool, Spares: c.Spares, Rand: c.Rand, Now: c.Now, Patience: c.Patience}
 	if c.Membership != nil {
 		raw, err := c.Membership.Encode()
 		if err != nil {
