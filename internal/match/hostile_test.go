@@ -210,6 +210,7 @@ func TestHostileRequester(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			matchtest.CheckLeaks(t)
 			m := matchtest.New(t)
+			m.Patience.Meet = time.Hour // nobody is waited for that has left
 			p := m.Provider("p", 9, 5)
 			r := m.Requester("hostile")
 			ctx := m.Context()

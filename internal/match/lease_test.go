@@ -528,10 +528,10 @@ func TestConfirmedWhenBeingEnded(t *testing.T) {
 	l = b.p.Reserve(b.r.Key.ID(), 3)
 	g = b.mustClaim(l)
 	b.Clock.Pass(2 * time.Minute)
+	b.await(l, market.Released)
 	if err := <-answered; statusOf(err) != match.StatusGone {
 		t.Errorf("confirmed: %v", err)
 	}
-	b.await(l, market.Released)
 	b.nothingLeft()
 }
 

@@ -165,7 +165,7 @@ func TestFinders(t *testing.T) {
 	if _, err := b.client.Request(b.Context(), b.Request(3, 10), requester.Bounds{MinProviders: 2, MaxProviders: 2}); err != nil {
 		t.Error(err)
 	}
-	flooded := 0
+	flooded, before := 0, strings.Count(m.Log.String(), "connection up")
 	b.client.Finder = finder(func(_ context.Context, found func(netip.AddrPort) bool) error {
 		for found(p.Wire.Addr()) {
 			flooded++
@@ -174,6 +174,9 @@ func TestFinders(t *testing.T) {
 	})
 	if _, err := b.request(3, 10, 1); err != nil || flooded > 1000 {
 		t.Errorf("%d addresses were looked at, error %v", flooded, err)
+	}
+	if n := strings.Count(m.Log.String(), "connection up") - before; n > 4 { // one, and what the match needs, at both ends
+		t.Errorf("%d ends of connections for one address", n)
 	}
 }
 
@@ -360,6 +363,33 @@ func TestNobodyProvides(t *testing.T) {
 	}
 }
 
+// A winner that is gone when its grant is to be confirmed may hold the lease for
+// active: the request fails rather than to end in two leases, and the grant is
+// kept.
+func TestWinnerVanishesWithTheGrant(t *testing.T) {
+	matchtest.CheckLeaks(t)
+	m := matchtest.New(t)
+	winner, other := m.Provider("winner", 9, 1), m.Provider("other", 9, 5)
+	b := newBench(t, m, "asker", winner, other)
+	b.client.Now = func() time.Time { // asked when the grant has come, and before it is stored
+		if rows := winner.Ledger.Leases(); len(rows) == 1 && rows[0].State == market.Provisional {
+			winner.Wire.Cut()
+			b.client.Patience.Connect = atOnce
+		}
+		return m.Clock.Now()
+	}
+	_, err := b.request(3, 10, 1)
+	if _, ok := errors.AsType[*requester.ProvisionError](err); !ok {
+		t.Errorf("error %v", err)
+	}
+	if l := b.stored(); l.State != requester.Granted || l.Grant == nil {
+		t.Errorf("lease is %s", l.State)
+	}
+	if n := len(other.Seen()); n != 1 {
+		t.Errorf("%d matches", n)
+	}
+}
+
 // A winner that is gone when it is claimed: the request ends in a lease at
 // another, and the reservation dies by itself.
 func TestWinnerVanishes(t *testing.T) {
@@ -376,6 +406,10 @@ func TestWinnerVanishes(t *testing.T) {
 	l, err := b.request(3, 10, 1)
 	if err != nil || l.Provider != other.Key.ID() {
 		t.Fatalf("error %v", err)
+	}
+	all, err := b.client.Store.List()
+	if err != nil || len(all) != 2 || all[1].State != requester.Lost || all[1].Provider != winner.Key.ID() {
+		t.Errorf("%d leases are stored, error %v", len(all), err)
 	}
 	winner.Start()
 	if reserved, _ := winner.Used(); reserved != 3 {
