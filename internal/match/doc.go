@@ -31,16 +31,18 @@
 //
 // Both sides: messages.go, lease_messages.go and wire.go are the wire; roster.go
 // and roster_open.go the contract and its checks; network.go carries the flights
-// over streams and notices silence; warm.go agrees on spare sets; receipt.go and grant.go what a deal leaves.
+// over streams and notices silence; warm.go agrees on spare sets; patience.go is
+// how long who waits; receipt.go and grant.go are what a deal leaves.
 //
-// The requester ([Seeker]): candidate.go, seeker.go, table.go, draw.go, play.go,
-// listener.go; blame.go and judge.go decide whom a rerun leaves out; deal.go is
-// claim, confirm and release.
+// The requester ([Seeker]): candidate.go, seeker.go, table.go, draw.go with
+// commitment.go, play.go, listener.go; blame.go and judge.go decide whom a rerun
+// leaves out; deal.go is claim, confirm and release.
 //
 // The provider ([Provider]): provider.go, invitation.go, session.go, control.go,
-// assembly.go and meeting.go take part in matches; lease.go answers about
-// leases, provision.go and ending.go change the cluster, work.go and sweep.go
-// see to it that one at a time does and that what is due gets done.
+// assembly.go and meeting.go take part in matches, fitness.go says with what;
+// lease.go answers about leases, spec.go, provision.go and ending.go change the
+// cluster, work.go and sweep.go see to it that one at a time does and that what
+// is due gets done.
 //
 // # Wire
 //

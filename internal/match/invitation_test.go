@@ -20,7 +20,7 @@ func invite(t *testing.T, m *matchtest.Market, r *matchtest.Requester, p *matcht
 		t.Fatal(err)
 	}
 	defer s.Reset()
-	if err := s.WriteFrame(wire.Encode(in)); err != nil {
+	if err = s.WriteFrame(wire.Encode(in)); err != nil {
 		t.Fatal(err)
 	}
 	raw, err := s.ReadFrame(8 << 10)

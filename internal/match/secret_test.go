@@ -105,3 +105,24 @@ func TestSecretsAreNotLogged(t *testing.T) {
 		}
 	}
 }
+
+// Nothing of a deal can be read off what is printed by accident.
+func TestNothingPrintsSecrets(t *testing.T) {
+	d := match.Deal{Quantity: 61234, Price: 712345678}
+	o := match.Outcome{Price: 712345678}
+	r := match.Receipt{Quantity: 61234, Price: 712345678}
+	g := &match.Grant{Token: "sesame"}
+	s := match.Seen{Quantity: 61234, Price: 712345678}
+	reply := match.LeaseReply{Grant: g, Receipt: r.Encode()}
+	var log matchtest.Log
+	log.For("x").Info("x", "d", d, "o", o, "r", r, "g", g, "s", s, "reply", reply)
+	text := log.String()
+	for _, v := range []any{d, o, r, *g, reply} {
+		text += fmt.Sprintf("%v %+v %#v %s", v, v, v, v)
+	}
+	for _, secret := range []string{"61234", "712345678", "sesame"} {
+		if strings.Contains(text, secret) {
+			t.Errorf("%s is printed: %s", secret, text)
+		}
+	}
+}

@@ -337,7 +337,12 @@ func TestAnswersAboutSets(t *testing.T) {
 	run, stop := context.WithCancel(ctx)
 	ran := make(chan error, 1)
 	go func() { ran <- peer.Run(run) }()
-	defer func() { stop(); <-ran }()
+	defer func() {
+		stop()
+		if ended := <-ran; ended != nil {
+			t.Error(ended)
+		}
+	}()
 	r := m.Requester("asker")
 	link, err := r.Node.Connect(ctx, peer.Self(), []netip.AddrPort{peer.Addr()})
 	if err != nil {
