@@ -69,7 +69,7 @@ func Open(cfg Config) (*Store, error) {
 	for _, e := range entries {
 		if s.useless(e) {
 			swept = true
-			if err := remove(s.path(e.Name())); err != nil {
+			if err = remove(s.path(e.Name())); err != nil {
 				return nil, fmt.Errorf("spare sets: %w", err)
 			}
 		}
