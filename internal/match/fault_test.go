@@ -52,29 +52,32 @@ type faulty struct {
 	mpc.Network
 	before func(ctx context.Context, flight int) error
 
-	mu    sync.Mutex
-	sid   []byte    // of the first frame
-	begun [256]bool // flights
+	mu     sync.Mutex
+	sid    []byte // of the first frame
+	flight [256]beginning
 }
 
+// beginning is what comes before a flight, once.
+type beginning struct {
+	once sync.Once
+	err  error
+}
+
+// Send holds back all parties' frames of a flight, and no other's, until what
+// stands before the flight is over.
 func (n *faulty) Send(ctx context.Context, to int, chunk []byte) error {
-	if err := n.begin(ctx, chunk); err != nil {
-		return err
-	}
-	return n.Network.Send(ctx, to, chunk)
-}
-
-// begin is where all parties' frames of a flight wait until what stands before
-// it is over.
-func (n *faulty) begin(ctx context.Context, chunk []byte) error {
 	n.mu.Lock()
-	defer n.mu.Unlock()
 	if n.sid == nil {
 		n.sid = chunk[:flightAt]
 	}
-	if !bytes.HasPrefix(chunk, n.sid) || n.begun[chunk[flightAt]] {
-		return nil // the rest of a frame, or a flight that has begun
+	begins := bytes.HasPrefix(chunk, n.sid) // else it is the rest of a frame
+	n.mu.Unlock()
+	if begins {
+		f := &n.flight[chunk[flightAt]]
+		f.once.Do(func() { f.err = n.before(ctx, int(chunk[flightAt])) })
+		if f.err != nil {
+			return f.err
+		}
 	}
-	n.begun[chunk[flightAt]] = true
-	return n.before(ctx, int(chunk[flightAt]))
+	return n.Network.Send(ctx, to, chunk)
 }
