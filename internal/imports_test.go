@@ -23,6 +23,7 @@ var layers = []struct {
 	pkg, mayImport, because string
 }{
 	{"wire", "", "one encoding for all that is signed or sent"},
+	{"durable", "", "files that are whole or not there"},
 	{"mpc/block", "", "128-bit arithmetic knows nothing"},
 	{"mpc/work", "", "loops over parties on all cores"},
 	{"mpc/oracle", "mpc/block", "the random oracle gives hashes and seeds"},
@@ -35,19 +36,19 @@ var layers = []struct {
 	{"mpc/garble", "mpc/block mpc/auth mpc/circuit mpc/triple mpc/work", "garbling consumes triples along a circuit"},
 	{"mpc", "mpc/block mpc/circuit mpc/ot mpc/oracle mpc/work mpc/auth mpc/triple mpc/garble", "the flight machine does no I/O: who carries its frames is not its business"},
 	{"placement", "mpc/circuit", "a placement function is a circuit and its plain twin"},
-	{"identity", "wire", "keys and certificates are used by everybody above"},
-	{"market", "", "classes, offers and the ledger know no peer and no cluster"},
+	{"identity", "wire durable", "keys and certificates are used by everybody above"},
+	{"market", "durable", "classes, offers and the ledger know no peer and no cluster"},
 	{"mesh", "identity", "links are between identities; what they carry is not theirs to know"},
-	{"dht", "", "the DHT gives hints about addresses, nothing else"},
+	{"dht", "durable", "the DHT gives hints about addresses, nothing else"},
 	{"k8s/manifest", "", "a pure function from lease to objects"},
 	{"k8s", "k8s/manifest", "the only package that talks to an API server"},
-	{"spare", "identity mpc mpc/block mpc/ot", "one-time sets are the engine's and lie between two identities; matches are not their business"},
+	{"spare", "durable identity mpc mpc/block mpc/ot", "one-time sets are the engine's and lie between two identities; matches are not their business"},
 	{"match", "wire identity market placement mesh k8s k8s/manifest mpc mpc/circuit spare", "what both sides say around the MPC"},
 	{"control", "market", "the daemon's socket speaks in the market's words"},
-	{"requester", "match identity market placement mesh dht k8s spare", "discover, choose, invite, match, claim"},
+	{"requester", "durable match identity market placement mesh dht k8s spare", "discover, choose, invite, match, claim"},
 	{"node", "match control identity market placement mesh dht k8s k8s/manifest spare", "the daemon's composition root"},
 	{"bench", "match identity placement mesh mpc mpc/circuit", "a measurement runs what a session runs"},
-	{"cli", "node requester control bench match identity market placement mesh dht k8s mpc mpc/circuit spare", "commands draw what the others do"},
+	{"cli", "durable node requester control bench match identity market placement mesh dht k8s mpc mpc/circuit spare", "commands draw what the others do"},
 }
 
 // outside lists modules that must stay behind one door.

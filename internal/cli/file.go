@@ -1,41 +1,24 @@
 package cli
 
 import (
-	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
+
+	"github.com/angler-dex/angler/internal/durable"
 )
 
 // writeFile puts data at path with mode 0600, whole or not at all, durably, making missing folders with mode 0700. Unless
 // replace is set, a file that exists is left alone and the error is fs.ErrExist.
-func writeFile(path string, data []byte, replace bool) (err error) {
-	dir := filepath.Dir(path)
-	if err = os.MkdirAll(dir, 0o700); err != nil {
+func writeFile(path string, data []byte, replace bool) error {
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return err
 	}
-	tmp, err := os.CreateTemp(dir, "."+filepath.Base(path)+".*") // mode 0600
-	if err != nil {
-		return err
+	if replace {
+		return durable.Replace(path, data)
 	}
-	defer func() {
-		tmp.Close()
-		if rerr := os.Remove(tmp.Name()); err == nil && rerr != nil && !errors.Is(rerr, fs.ErrNotExist) {
-			err = rerr
-		}
-	}()
-	if _, err = tmp.Write(data); err != nil {
-		return err
-	}
-	if err = tmp.Sync(); err != nil {
-		return err
-	}
-	if !replace {
-		return os.Link(tmp.Name(), path) // fails if path exists, as a rename would not
-	}
-	return os.Rename(tmp.Name(), path)
+	return durable.Create(path, data)
 }
 
 // exists tells whether there is anything at path, be it a dead link.

@@ -12,6 +12,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/angler-dex/angler/internal/durable"
 )
 
 // The saved routing table is a text file:
@@ -120,30 +122,13 @@ func loadTable(path string) (savedTable, error) {
 // saveTable replaces the file in one step: whoever reads it, or a crash, finds
 // the old table or the new one. Folders are made as needed, 0700; the file is
 // 0600.
-func saveTable(path string, t savedTable) (err error) {
-	dir := filepath.Dir(path)
-	if err = os.MkdirAll(dir, 0o700); err != nil {
-		return fmt.Errorf("save routing table: %w", err)
+func saveTable(path string, t savedTable) error {
+	err := os.MkdirAll(filepath.Dir(path), 0o700)
+	if err == nil {
+		err = durable.Replace(path, t.append(nil))
 	}
-	f, err := os.CreateTemp(dir, filepath.Base(path)+".tmp-*")
 	if err != nil {
 		return fmt.Errorf("save routing table: %w", err)
 	}
-	defer func() {
-		if err != nil {
-			f.Close()
-			os.Remove(f.Name())
-			err = fmt.Errorf("save routing table: %w", err)
-		}
-	}()
-	if _, err = f.Write(t.append(nil)); err != nil {
-		return err
-	}
-	if err = f.Sync(); err != nil {
-		return err
-	}
-	if err = f.Close(); err != nil {
-		return err
-	}
-	return os.Rename(f.Name(), path)
+	return nil
 }

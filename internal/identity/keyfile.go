@@ -3,9 +3,7 @@ package identity
 import (
 	"bytes"
 	"crypto/ed25519"
-	"crypto/rand"
 	"crypto/x509"
-	"encoding/hex"
 	"encoding/pem"
 	"errors"
 	"fmt"
@@ -13,6 +11,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"github.com/angler-dex/angler/internal/durable"
 )
 
 // pemType is the PEM label of PKCS #8 (RFC 7468, section 10).
@@ -112,9 +112,8 @@ func LoadOrCreate(path string, rnd io.Reader) (*Key, error) {
 	return k, nil
 }
 
-// store writes the key to a file of its own beside path and links it to path,
-// which, unlike a rename, never replaces a file that came up meanwhile: then
-// the error is fs.ErrExist.
+// store writes the key to path and never replaces a file that came up meanwhile:
+// then the error is fs.ErrExist.
 func (k *Key) store(path string) error {
 	dir := filepath.Dir(path)
 	if err := os.MkdirAll(dir, 0o700); err != nil {
@@ -123,59 +122,10 @@ func (k *Key) store(path string) error {
 	if err := checkFolder(dir); err != nil {
 		return err
 	}
-	tmp, err := writeTemporary(path, k.MarshalPEM())
-	if err != nil {
-		return fmt.Errorf("store key: %w", err)
-	}
-	err = os.Link(tmp, path)
-	if removed := os.Remove(tmp); err == nil {
-		err = removed
-	}
-	if err != nil {
-		return fmt.Errorf("store key: %w", err)
-	}
-	if err := syncFolder(dir); err != nil {
+	if err := durable.Create(path, k.MarshalPEM()); err != nil {
 		return fmt.Errorf("store key: %w", err)
 	}
 	return nil
-}
-
-// writeTemporary writes a new file beside path, fsynced, mode 0600, and returns
-// its name. The name is random so that two processes, or a file that a crash
-// left behind, are not in each other's way; it is no secret.
-func writeTemporary(path string, content []byte) (name string, err error) {
-	var suffix [8]byte
-	if _, err = rand.Read(suffix[:]); err != nil {
-		return "", err
-	}
-	name = path + ".new-" + hex.EncodeToString(suffix[:])
-	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-	if err != nil {
-		return "", err
-	}
-	_, err = f.Write(content)
-	if err == nil {
-		err = f.Sync()
-	}
-	if closed := f.Close(); err == nil {
-		err = closed
-	}
-	if err != nil {
-		return "", errors.Join(err, os.Remove(name))
-	}
-	return name, nil
-}
-
-func syncFolder(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	err = d.Sync()
-	if closed := d.Close(); err == nil {
-		err = closed
-	}
-	return err
 }
 
 // checkFolder refuses a folder in which everybody may replace files.

@@ -12,6 +12,8 @@ import (
 
 	bolt "go.etcd.io/bbolt"
 	bolterrors "go.etcd.io/bbolt/errors"
+
+	"github.com/angler-dex/angler/internal/durable"
 )
 
 // Errors of Open. Each leaves the file as it was.
@@ -93,13 +95,11 @@ func createStore(path string, provider [32]byte) error {
 	fresh := f.Name()
 	err = errors.Join(f.Close(), fillStore(fresh, provider))
 	if err == nil {
-		if err = os.Link(fresh, path); err != nil && !errors.Is(err, fs.ErrExist) {
-			err = os.Rename(fresh, path) // no hard links here
-		} else {
+		if err = durable.Place(fresh, path); errors.Is(err, fs.ErrExist) {
 			err = nil
 		}
 	}
-	return errors.Join(err, ignoreMissing(os.Remove(fresh)), syncDir(dir))
+	return errors.Join(err, durable.Remove(fresh), durable.SyncFolder(dir))
 }
 
 // fillStore writes the head and the empty buckets.
@@ -118,21 +118,6 @@ func fillStore(path string, provider [32]byte) error {
 		return errors.Join(b.Put(keySchema, binary.BigEndian.AppendUint32(nil, schema)), b.Put(keyProvider, provider[:]))
 	})
 	return errors.Join(err, db.Close())
-}
-
-func ignoreMissing(err error) error {
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	return err
-}
-
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
 }
 
 // openBolt opens and locks the file. bbolt trusts what it maps: a damaged page

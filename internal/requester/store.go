@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/angler-dex/angler/internal/durable"
 	"github.com/angler-dex/angler/internal/market"
 )
 
@@ -70,7 +71,7 @@ func (s *Store) path(id market.LeaseID) string { return filepath.Join(s.dir, id.
 func (s *Store) Put(l Lease) error {
 	text, err := l.encode()
 	if err == nil {
-		err = WriteFile(s.path(l.ID), text)
+		err = durable.Replace(s.path(l.ID), text)
 	}
 	if err != nil {
 		return fmt.Errorf("store lease %s: %w", l.ID.Short(), err)
@@ -160,4 +161,10 @@ func (s *Store) read(id market.LeaseID) (Lease, error) {
 		return Lease{}, fmt.Errorf("%s: %w: it is of another lease", path, ErrDamaged)
 	}
 	return l, nil
+}
+
+// unfinished tells whether a name is that of a lease's temporary file, as
+// package durable or an earlier version names them.
+func unfinished(name string) bool {
+	return strings.HasPrefix(name, ".") && strings.Contains(name, suffix+".")
 }

@@ -327,21 +327,6 @@ func TestOpenStoreWhereItCannotBe(t *testing.T) {
 	}
 }
 
-func TestWriteFileReplaces(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "kubeconfig")
-	if err := os.WriteFile(path, []byte("open to all"), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	if err := WriteFile(path, []byte("new")); err != nil {
-		t.Fatal(err)
-	}
-	text, err := os.ReadFile(path)
-	info, statErr := os.Stat(path)
-	if err != nil || statErr != nil || string(text) != "new" || info.Mode().Perm() != 0o600 {
-		t.Errorf("%q, mode %v, errors %v, %v", text, info.Mode(), err, statErr)
-	}
-}
-
 // A lease does not print what it holds.
 func TestLeasePrintsNoSecrets(t *testing.T) {
 	l := testLease(1)

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/angler-dex/angler/internal/durable"
 	"github.com/angler-dex/angler/internal/identity"
 	"github.com/angler-dex/angler/internal/mpc"
 )
@@ -69,13 +70,13 @@ func Open(cfg Config) (*Store, error) {
 	for _, e := range entries {
 		if s.useless(e) {
 			swept = true
-			if err = remove(s.path(e.Name())); err != nil {
+			if err = durable.Remove(s.path(e.Name())); err != nil {
 				return nil, fmt.Errorf("spare sets: %w", err)
 			}
 		}
 	}
 	if swept {
-		err = syncDir(s.Dir)
+		err = durable.SyncFolder(s.Dir)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("spare sets: %w", err)
@@ -152,7 +153,7 @@ func (s *Store) put(peer identity.PeerID, pair mpc.WarmPair) error {
 		err = os.Rename(f.Name(), s.path(fileName(peer, idOf(pair))))
 	}
 	if err != nil {
-		return errors.Join(err, remove(f.Name()))
+		return errors.Join(err, durable.Remove(f.Name()))
 	}
 	return nil
 }
@@ -181,7 +182,7 @@ func (s *Store) trim() error {
 			kept++
 			continue
 		}
-		err = errors.Join(err, remove(s.path(f.name)))
+		err = errors.Join(err, durable.Remove(s.path(f.name)))
 	}
 	return err
 }
@@ -215,20 +216,4 @@ func (s *Store) path(name string) string { return filepath.Join(s.Dir, name) }
 
 func fileName(peer identity.PeerID, id ID) string {
 	return peer.String() + "-" + hex.EncodeToString(id[:]) + suffix
-}
-
-// remove deletes a file that may be gone already.
-func remove(path string) error {
-	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	return nil
-}
-
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
 }

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 
+	"github.com/angler-dex/angler/internal/durable"
 	"github.com/angler-dex/angler/internal/identity"
 )
 
@@ -58,11 +59,11 @@ func (s *Store) take(peer identity.PeerID, name string) (Set, error) {
 		return Set{}, err
 	}
 	if !proper(info) {
-		return Set{}, errors.Join(errNotASet, remove(path))
+		return Set{}, errors.Join(errNotASet, durable.Remove(path))
 	}
 	f, err := os.Open(path)
 	if err != nil {
-		return Set{}, errors.Join(err, remove(path))
+		return Set{}, errors.Join(err, durable.Remove(path))
 	}
 	defer f.Close()
 	claimed := path + taken
@@ -72,7 +73,7 @@ func (s *Store) take(peer identity.PeerID, name string) (Set, error) {
 	b := make([]byte, fileSize)
 	defer clear(b)
 	_, readErr := io.ReadFull(f, b)
-	if err = errors.Join(remove(claimed), syncDir(s.Dir)); err != nil {
+	if err = errors.Join(durable.Remove(claimed), durable.SyncFolder(s.Dir)); err != nil {
 		return Set{}, fmt.Errorf("it cannot be deleted: %w", err)
 	}
 	if readErr != nil {
