@@ -16,3 +16,9 @@ func Comparator(r Roles, bits int) (*circuit.Circuit, error) {
 	x, y := b.InputWord(r.Left, bits), b.InputWord(r.Right, bits)
 	return r.finish(b, circuit.Word{b.Less(x, y)})
 }
+
+// Product gives left · right as 2·bits bits, for 2·bits² − bits ANDs.
+func Product(r Roles, bits int) (*circuit.Circuit, error) {
+	b := circuit.New(r.Parties)
+	return r.finish(b, b.Mul(b.InputWord(r.Left, bits), b.InputWord(r.Right, bits)))
+}

@@ -1,4 +1,4 @@
-// Package catalog has circuits whose results anybody can check: an adder, a comparator, AES-128 and the compression function
+// Package catalog has circuits whose results anybody can check: an adder, a comparator, a product, AES-128 and the compression function
 // of SHA-256. They measure the protocol and test it against Go's standard library; no match uses them.
 //
 // Their inputs are private words of two parties and their outputs go to any parties, each as an entry of its own. Bytes and
