@@ -35,7 +35,7 @@
 //	record     = {1: body (byte string), 2: signature (64 bytes)}
 //	body       = {1: id, 2: addresses (6 or 18 bytes each), 3: classes,
 //	              4: policies, 5: versions, 6: cell, 7: membership or null,
-//	              8: issued, 9: expires}
+//	              8: issued, 9: expires, 10: coordinate (if any)}
 //
 // Times on the wire are whole seconds of Unix time, ids 32 bytes. Every length
 // has a cap that is checked before the content is looked at.

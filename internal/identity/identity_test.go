@@ -51,6 +51,7 @@ func testRecord(t testing.TB) Record {
 		Policies:   []string{"lowest-price"},
 		Versions:   []uint{1},
 		Cell:       "u33",
+		Coordinate: []byte{1, 2, 3},
 		Membership: &m,
 		Issued:     testNow,
 		Expires:    testNow.Add(time.Hour),

@@ -27,6 +27,7 @@ const (
 	maxPolicy   = 64
 	maxVersions = 16
 	maxCell     = 12
+	maxPlace    = 64
 )
 
 // Record is what a provider says of itself, signed: others dial only addresses
@@ -47,6 +48,9 @@ type Record struct {
 	// Cell is the geohash prefix of where the capacity is, up to 12
 	// characters, or empty.
 	Cell string
+	// Coordinate is where the peer is in the space of round-trip times, as
+	// package coord encodes it, at most 64 bytes, or empty.
+	Coordinate []byte
 	// Membership is the peer's admission to its pool, or nil.
 	Membership *Membership
 	// Issued and Expires bound the validity, in whole seconds of UTC, at most
@@ -65,6 +69,7 @@ type recordBody struct {
 	Membership []byte   `cbor:"7,keyasint"`
 	Issued     int64    `cbor:"8,keyasint"`
 	Expires    int64    `cbor:"9,keyasint"`
+	Coordinate []byte   `cbor:"10,keyasint,omitempty"`
 }
 
 // SignRecord returns the record as it travels (see the package's Formats),
@@ -105,6 +110,8 @@ func (r Record) body() ([]byte, error) {
 		Cell:     r.Cell,
 		Issued:   r.Issued.Unix(),
 		Expires:  r.Expires.Unix(),
+
+		Coordinate: r.Coordinate,
 	}
 	for _, a := range r.Addrs {
 		b.Addrs = append(b.Addrs, appendAddr(nil, a))
@@ -156,6 +163,8 @@ func parseRecord(raw []byte) (Record, error) {
 		Cell:     b.Cell,
 		Issued:   wireTime(b.Issued),
 		Expires:  wireTime(b.Expires),
+
+		Coordinate: b.Coordinate,
 	}
 	for _, a := range b.Addrs {
 		addr, err := parseAddr(a)
@@ -204,6 +213,9 @@ func (r Record) validate() error {
 	}
 	if r.Cell != "" && !printable(r.Cell, maxCell) {
 		return bad("the cell has at most %d characters", maxCell)
+	}
+	if len(r.Coordinate) > maxPlace {
+		return bad("a coordinate of %d bytes, at most %d are allowed", len(r.Coordinate), maxPlace)
 	}
 	if r.Membership != nil && r.Membership.Member != r.ID {
 		return fmt.Errorf("record of %s: %w: it was issued to %s", r.ID.Short(), ErrWrongMember, r.Membership.Member.Short())

@@ -130,6 +130,7 @@ func TestRecordCaps(t *testing.T) {
 		"no version":        func(r *Record) { r.Versions = nil },
 		"17 versions":       func(r *Record) { r.Versions = make([]uint, maxVersions+1) },
 		"cell too long":     func(r *Record) { r.Cell = strings.Repeat("u", maxCell+1) },
+		"long coordinate":   func(r *Record) { r.Coordinate = make([]byte, maxPlace+1) },
 		"lives too long":    func(r *Record) { r.Expires = r.Issued.Add(MaxRecordLife + time.Second) },
 		"expires at once":   func(r *Record) { r.Expires = r.Issued },
 		"too large in all":  func(r *Record) { r.Classes = []string{}; r.Classes = wide(maxClasses, maxClass) },
