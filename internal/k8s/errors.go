@@ -19,6 +19,8 @@ var (
 	ErrForeign = errors.New("the namespace is somebody else's")
 	// ErrExpired means that the lease, or the credential of a grant, has ended.
 	ErrExpired = errors.New("expired")
+	// ErrNoLease means that a lease has no namespace here, or that it is being deleted.
+	ErrNoLease = errors.New("no such lease in the cluster")
 	// ErrGrant means that a peer's grant is not one that can be used safely.
 	ErrGrant = errors.New("unusable grant")
 )

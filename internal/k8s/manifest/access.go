@@ -66,8 +66,9 @@ func account(s Spec, name string) Object {
 	}
 }
 
-// tokenSecret returns the empty Secret that tokens are bound to: a token is refused once the Secret with its UID is gone.
-func tokenSecret(s Spec) Object {
+// SecretForTokens returns the empty Secret that tokens are bound to: a token is refused once the Secret with its UID is gone.
+// Of the spec it takes lease, provider and namespace.
+func SecretForTokens(s Spec) Object {
 	return Object{
 		GroupVersionResource: corev1.SchemeGroupVersion.WithResource("secrets"), Kind: "Secret",
 		Namespace: s.name(), Name: TokenSecret,

@@ -89,7 +89,7 @@ func Objects(s Spec) (Plan, error) {
 		Objects: []Object{
 			resourceQuota(s), priorityQuota(s), limitRange(s),
 			denyAll(s), allow(s),
-			tenantAccount(s), defaultAccount(s), tokenSecret(s), role(s),
+			tenantAccount(s), defaultAccount(s), SecretForTokens(s), role(s),
 		},
 		Binding: roleBinding(s),
 	}, nil

@@ -21,6 +21,11 @@ const (
 	// AnnotationRequester and AnnotationExpires, on the namespace, tell an operator for whom it is and until when.
 	AnnotationRequester = "angler-dex.github.io/requester"
 	AnnotationExpires   = "angler-dex.github.io/expires"
+	// AnnotationNotice, on the namespace, says what is about to happen to the lease, and when.
+	AnnotationNotice = "angler-dex.github.io/notice"
+
+	// Domain is the name that the project controls.
+	Domain = "angler-dex.github.io"
 )
 
 // ResourceStorage is the name under which a Spec's quota holds persistent storage, in bytes over all volume claims.
