@@ -61,6 +61,7 @@ var outside = []struct {
 	{"k8s.io/client-go", "k8s k8s/manifest k8s/k8stest", "API servers are reached through one package"},
 	{"github.com/hashicorp/", "coord", "coordinates are of our own shape and bounds"},
 	{"go.etcd.io/bbolt", "market", "one ledger, one owner"},
+	{"github.com/expr-lang/", "market", "price expressions are compiled where they are bounded"},
 	{"github.com/spf13/", "cli", "flags and files are the command line's"},
 	{"charm.land/", "cli", "style is the command line's"},
 }

@@ -1,20 +1,31 @@
 package market
 
 import (
+	"cmp"
 	"errors"
 	"log/slog"
-	"slices"
 	"time"
 )
 
 // HoldTime is how long a match may keep what it holds.
 const HoldTime = 10 * time.Second
 
-// Bid is what a provider enters into a match. Quantity and Price are secrets.
+// Bid is what a provider enters into a match. All but the offer and the notice
+// are secrets.
 type Bid struct {
-	Offer    string   // empty: none fits any more
-	Quantity Quantity // 0: no room
-	Price    Price
+	Offer    string        // empty: none fits any more
+	Quantity Quantity      // 0: no room
+	Price    Price         // of a unit; with steps the highest that Quantity units or fewer may cost
+	Steps    []Step        // the supply curve, if the offer has one
+	Notice   time.Duration // before a lease of it may be taken back; 0: never
+}
+
+// PriceOf is what the offer asks for each unit if q are taken.
+func (b Bid) PriceOf(q Quantity) Price {
+	if len(b.Steps) > 0 {
+		return Tiers(b.Steps).At(q)
+	}
+	return b.Price
 }
 
 // LogValue leaves the secrets out.
@@ -114,23 +125,51 @@ func (l *Ledger) bid(a Ask, now Moment) Bid {
 			busy++
 		}
 	}
-	var fit []Offer
+	if best, some := l.best(a, now, func(o Offer) bool { return busy < o.MaxLeases }); some {
+		return best
+	}
+	return Bid{}
+}
+
+// best chooses among the offers that admit a and are within some budget.
+func (l *Ledger) best(a Ask, now Moment, within func(Offer) bool) (best Bid, some bool) {
+	p, covers := l.pool(now), false
 	for _, o := range l.offers {
-		if o.Admits(a) && busy < o.MaxLeases {
-			fit = append(fit, o)
+		if !o.Admits(a) || !within(o) {
+			continue
+		}
+		b, err := o.enter(a, p.room(o, a.Class), p, now)
+		l.note(o.Name, err)
+		if inexact := o.Unit != a.Class; !some || better(b, inexact, best, covers) {
+			best, covers, some = b, inexact, true
 		}
 	}
-	if len(fit) == 0 {
-		return Bid{}
-	}
-	slices.SortFunc(fit, better(a.Class))
-	p := l.pool(now)
-	for _, o := range fit {
-		if room := p.room(o, a.Class); room > 0 {
-			return Bid{Offer: o.Name, Quantity: room, Price: o.Price}
+	return best, some
+}
+
+// better orders bids: with room before without, one of the unit that was asked
+// for before one that merely covers it, the cheaper, then by name so that the
+// order is total.
+func better(a Bid, aCovers bool, b Bid, bCovers bool) bool {
+	later := func(yes bool) int {
+		if yes {
+			return 1
 		}
+		return 0
 	}
-	return Bid{Offer: fit[0].Name, Price: fit[0].Price}
+	return cmp.Or(
+		cmp.Compare(later(a.Quantity == 0), later(b.Quantity == 0)), cmp.Compare(later(aCovers), later(bCovers)),
+		cmp.Compare(a.Price, b.Price), cmp.Compare(a.Offer, b.Offer),
+	) < 0
+}
+
+// note remembers why an offer had no price, until it has one again.
+func (l *Ledger) note(offer string, err error) {
+	if err == nil {
+		delete(l.faults, offer)
+	} else {
+		l.faults[offer] = err
+	}
 }
 
 // Free ends the hold of a session: a loss or an abort. It may be called for any

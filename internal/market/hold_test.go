@@ -2,6 +2,7 @@ package market
 
 import (
 	"errors"
+	"reflect"
 	"runtime"
 	"slices"
 	"strings"
@@ -13,7 +14,7 @@ import (
 func TestHoldWinFree(t *testing.T) {
 	b := open(t)
 	b.offer("a", small, 10, 31_000)
-	if bid := b.hold(1, small); bid != (Bid{Offer: "a", Quantity: 10, Price: 31_000}) {
+	if bid := b.hold(1, small); !reflect.DeepEqual(bid, Bid{Offer: "a", Quantity: 10, Price: 31_000}) {
 		t.Fatalf("bid %+v", bid)
 	}
 	b.checkUsage("cpu=10,memory=10Gi", "", "cpu=10,memory=10Gi", "")
@@ -127,7 +128,7 @@ func TestHoldIsIdempotent(t *testing.T) {
 	first := b.hold(1, small)
 	b.clock.pass(HoldTime / 2)
 	b.offer("a", small, 20, 5)
-	if again := b.hold(1, small); again != first {
+	if again := b.hold(1, small); !reflect.DeepEqual(again, first) {
 		t.Errorf("another bid: %+v, then %+v", first, again)
 	}
 	other := b.ask(small)
@@ -153,12 +154,15 @@ func TestHoldChooses(t *testing.T) {
 	}
 	// Exact unit first, then the cheapest that covers; one with room before
 	// one without.
-	for i, want := range []Bid{{"exact", 4, 99}, {"exact-dear", 5, 100}, {"large-cheap", 2, 10}, {"large", 3, 20}, {"exact", 0, 99}} {
-		if got := b.hold(byte(i), small); got != want {
+	for i, want := range []Bid{
+		{Offer: "exact", Quantity: 4, Price: 99}, {Offer: "exact-dear", Quantity: 5, Price: 100}, {Offer: "large-cheap", Quantity: 2, Price: 10},
+		{Offer: "large", Quantity: 3, Price: 20}, {Offer: "exact", Quantity: 0, Price: 99},
+	} {
+		if got := b.hold(byte(i), small); !reflect.DeepEqual(got, want) {
 			t.Errorf("bid %d is %+v, want %+v", i, got, want)
 		}
 	}
-	if got := b.hold(50, "cpu=1,memory=1Gi,arch=arm64"); got != (Bid{}) {
+	if got := b.hold(50, "cpu=1,memory=1Gi,arch=arm64"); !reflect.DeepEqual(got, Bid{}) {
 		t.Errorf("no offer fits, and %+v is bid", got)
 	}
 	if _, err := b.Hold([32]byte{51}, Ask{}, HoldTime); !errors.As(err, new(*FieldError)) {
@@ -258,7 +262,7 @@ func TestAdmit(t *testing.T) {
 	b.win(2, small, 1)
 	decline("two leases of two", "leases")
 	// Two matches that were admitted before the last lease was there.
-	if bid := b.hold(3, small); bid != (Bid{}) {
+	if bid := b.hold(3, small); !reflect.DeepEqual(bid, Bid{}) {
 		t.Errorf("a bid beyond the lease budget: %+v", bid)
 	}
 	b.advance(one.ID, Released)
@@ -268,7 +272,7 @@ func TestAdmit(t *testing.T) {
 	if bid := b.hold(4, small); bid.Quantity != 2 {
 		t.Errorf("bid %+v", bid)
 	}
-	if bid := b.hold(5, small); bid != (Bid{}) {
+	if bid := b.hold(5, small); !reflect.DeepEqual(bid, Bid{}) {
 		t.Errorf("holds do not count as leases to come: %+v", bid)
 	}
 	for range 3 {

@@ -12,8 +12,8 @@ import (
 // transaction the lease is on disk, and what was held beyond q is free again.
 // It is idempotent: the same session with the same outcome returns the lease
 // that there is, in whatever state. Errors: ErrNoHold, ErrHoldOver, ErrNotHeld
-// (q is 0 or more than held), ErrUnderpaid, ErrConflict (another outcome is on
-// record), ErrBroken.
+// (q is 0 or more than held), ErrUnderpaid (less than the offer asks a unit if q
+// are taken), ErrConflict (another outcome is on record), ErrBroken.
 func (l *Ledger) Win(sid [32]byte, q Quantity, price Price) (Lease, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -33,7 +33,7 @@ func (l *Ledger) Win(sid [32]byte, q Quantity, price Price) (Lease, error) {
 		return Lease{}, ErrHoldOver
 	case q == 0 || q > h.bid.Quantity:
 		return Lease{}, ErrNotHeld
-	case price < h.bid.Price:
+	case price < h.bid.PriceOf(q):
 		return Lease{}, ErrUnderpaid
 	}
 	lease := Lease{

@@ -59,6 +59,7 @@ type Ledger struct {
 	leases   map[LeaseID]Lease // as on disk
 	ours     map[LeaseID]bool  // leases whose state this process set
 	holds    map[[32]byte]hold // by sid
+	faults   map[string]error  // of offers whose price could not be told
 	matches  map[[32]byte][]matchSlot
 	swept    Moment // when match counts were last pruned
 }
@@ -96,7 +97,7 @@ func Open(cfg Config) (*Ledger, error) {
 	return &Ledger{
 		store: s, clock: cfg.Clock, provider: cfg.Provider, limits: cfg.Limits.withDefaults(),
 		declared: maps.Clone(cfg.Capacity), offers: rows.offers, leases: rows.leases, matches: rows.matches,
-		ours: map[LeaseID]bool{}, holds: map[[32]byte]hold{},
+		ours: map[LeaseID]bool{}, holds: map[[32]byte]hold{}, faults: map[string]error{},
 	}, nil
 }
 
@@ -147,6 +148,7 @@ func (l *Ledger) writeOffer(o Offer) error {
 		return err
 	}
 	l.offers[o.Name] = o
+	delete(l.faults, o.Name)
 	return nil
 }
 
@@ -176,6 +178,7 @@ func (l *Ledger) RemoveOffer(name string) error {
 		return err
 	}
 	delete(l.offers, name)
+	delete(l.faults, name)
 	return nil
 }
 

@@ -1,7 +1,6 @@
 package market
 
 import (
-	"cmp"
 	"encoding/base32"
 	"log/slog"
 	"regexp"
@@ -10,16 +9,27 @@ import (
 	"time"
 )
 
-// Offer is what a provider puts up. Ceiling and Price are secrets; who may ask,
-// for how long and how often is the provider's own policy.
+// Offer is what a provider puts up. Ceiling, PerMatch and what it asks (Price,
+// Tiers, Expr) are secrets; who may ask, for how long and how often is the
+// provider's own policy.
 type Offer struct {
-	Name    string   // unique in a ledger; the default is Unit.String()
-	Unit    Class    // what one unit is; smaller standard classes are served too
-	Ceiling Quantity // most units that this offer ever has held and leased at once, 1 or more
-	Price   Price    // per unit and hour
-	Paused  bool     // takes no new matches; its leases live on
+	Name     string   // unique in a ledger; the default is Unit.String()
+	Unit     Class    // what one unit is; smaller standard classes are served too
+	Ceiling  Quantity // most units that this offer ever has held and leased at once, 1 or more
+	PerMatch Quantity // most units that it enters into one match; 0: all that it has
+	Paused   bool     // takes no new matches; its leases live on
 
-	Policies []string // placement functions that it enters; none: DefaultPolicy
+	// What a unit costs an hour: the price, or the tiers or the expression in
+	// its place.
+	Price Price
+	Tiers Tiers
+	Expr  *PriceExpr
+
+	Policies []string // names of the placement functions that it enters; none: every one
+
+	// Notice is how long before its end a lease that is taken back is told so,
+	// at least; 0: leases are not taken back before their end.
+	Notice time.Duration
 
 	Allow       []string      // "pool", "any", or peer ids; none: "pool"
 	Deny        []string      // peer ids; wins over Allow
@@ -56,9 +66,7 @@ func (o Offer) Normalize() Offer {
 	if o.Name == "" {
 		o.Name = o.Unit.String()
 	}
-	if o.Policies = sorted(o.Policies); len(o.Policies) == 0 {
-		o.Policies = []string{DefaultPolicy}
-	}
+	o.Policies = sorted(o.Policies)
 	if o.Allow = sorted(o.Allow); len(o.Allow) == 0 {
 		o.Allow = []string{AllowPool}
 	}
@@ -80,7 +88,8 @@ func sorted(list []string) []string {
 }
 
 // Validate checks a normalised offer. The error is a *FieldError of name,
-// class, quantity, policy, allow, deny, max-duration, max-leases, max-matches.
+// class, quantity, price, price-tiers, per-match, policy, allow, deny,
+// max-duration, reclaim-notice, max-leases, max-matches.
 func (o Offer) Validate() error {
 	if err := o.Unit.Validate(); err != nil {
 		return err
@@ -100,9 +109,15 @@ func (o Offer) Validate() error {
 	if validDuration(o.MaxDuration) != nil {
 		return wrong("max-duration", "must be whole seconds, from a minute to 366 days", "24h")
 	}
+	if o.Notice != 0 && validDuration(o.Notice) != nil {
+		return wrong("reclaim-notice", "must be whole seconds, from a minute to 366 days", "30m")
+	}
+	if err := o.validAsk(); err != nil {
+		return err
+	}
 	for _, p := range o.Policies {
-		if err := validPolicy(p); err != nil {
-			return err
+		if !policyName.MatchString(p) {
+			return wrong("policy", quote(p)+" is not the name of a placement function", DefaultPolicy)
 		}
 	}
 	for _, who := range o.Allow {
@@ -122,7 +137,7 @@ func (o Offer) Validate() error {
 }
 
 func (o Offer) clone() Offer {
-	o.Policies, o.Allow, o.Deny = slices.Clone(o.Policies), slices.Clone(o.Allow), slices.Clone(o.Deny)
+	o.Policies, o.Allow, o.Deny, o.Tiers = slices.Clone(o.Policies), slices.Clone(o.Allow), slices.Clone(o.Deny), slices.Clone(o.Tiers)
 	return o
 }
 
@@ -133,8 +148,13 @@ func (o Offer) Announced() []Class { return o.Unit.Announced() }
 // not paused, serves the class, knows the policy, allows the requester and the
 // duration. Room and budgets are not looked at.
 func (o Offer) Admits(a Ask) bool {
-	return !o.Paused && o.Unit.Serves(a.Class) && slices.Contains(o.Policies, a.Policy) &&
-		a.Duration <= o.MaxDuration && o.allows(a)
+	return !o.Paused && o.Unit.Serves(a.Class) && o.enters(a.Policy) && a.Duration <= o.MaxDuration && o.allows(a)
+}
+
+// enters compares the name of a policy; its parameters are the requester's.
+func (o Offer) enters(policy string) bool {
+	name, _, _ := strings.Cut(policy, ";")
+	return len(o.Policies) == 0 || slices.Contains(o.Policies, name)
 }
 
 func (o Offer) allows(a Ask) bool {
@@ -143,21 +163,6 @@ func (o Offer) allows(a Ask) bool {
 		return false
 	}
 	return slices.Contains(o.Allow, AllowAny) || a.Member && slices.Contains(o.Allow, AllowPool) || slices.Contains(o.Allow, peer)
-}
-
-// better orders the offers that admit an ask: one whose unit is exactly what
-// was asked for before one that merely covers it, then the cheaper, then by
-// name so that the order is total.
-func better(class Class) func(a, b Offer) int {
-	inexact := func(o Offer) int {
-		if o.Unit == class {
-			return 0
-		}
-		return 1
-	}
-	return func(a, b Offer) int {
-		return cmp.Or(cmp.Compare(inexact(a), inexact(b)), cmp.Compare(a.Price, b.Price), cmp.Compare(a.Name, b.Name))
-	}
 }
 
 // LogValue leaves the secrets out.

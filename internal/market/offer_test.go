@@ -26,9 +26,6 @@ func TestOfferNormalize(t *testing.T) {
 	if err := o.Validate(); err != nil {
 		t.Error(err)
 	}
-	if got := (Offer{Unit: unit}).Normalize().Policies; !slices.Equal(got, []string{DefaultPolicy}) {
-		t.Errorf("policies of an offer that names none: %q", got)
-	}
 	long := mustClass(t, "cpu=999999999m,memory=70368744177663,storage=70368744177663,arch=ppc64le,currency=ABCDEFGH,gpus=1023,gpu="+strings.Repeat("x", 48))
 	if err := (Offer{Unit: long, Ceiling: 1}).Normalize().Validate(); err != nil {
 		t.Errorf("the longest class is no name: %v", err)
@@ -50,6 +47,11 @@ func TestOfferValidate(t *testing.T) {
 		"short duration": {"max-duration", func(o *Offer) { o.MaxDuration = time.Second }},
 		"long duration":  {"max-duration", func(o *Offer) { o.MaxDuration = MaxDuration + time.Second }},
 		"policy":         {"policy", func(o *Offer) { o.Policies = []string{"Lowest"} }},
+		"parameters":     {"policy", func(o *Offer) { o.Policies = []string{"split;winners=4"} }}, // are the requester's
+		"two prices":     {"price", func(o *Offer) { o.Tiers = Tiers{{1, 54321}} }},
+		"no tiers":       {"price-tiers", func(o *Offer) { o.Price, o.Tiers = 0, Tiers{} }},
+		"a match":        {"per-match", func(o *Offer) { o.PerMatch = 54322 }},
+		"short notice":   {"reclaim-notice", func(o *Offer) { o.Notice = time.Second }},
 		"allow":          {"allow", func(o *Offer) { o.Allow = []string{"everybody"} }},
 		"deny":           {"deny", func(o *Offer) { o.Deny = []string{AllowPool} }},
 		"many":           {"name", func(o *Offer) { o.Deny = make([]string, 257) }},
@@ -79,7 +81,9 @@ func TestAdmits(t *testing.T) {
 		"paused":       {false, func(o *Offer) { o.Paused = true }, func(*Ask) {}},
 		"too large":    {false, func(*Offer) {}, func(a *Ask) { a.Class = mustClass(t, "cpu=1,memory=8Gi") }},
 		"currency":     {false, func(*Offer) {}, func(a *Ask) { a.Class.Currency = "EUR" }},
-		"policy":       {false, func(*Offer) {}, func(a *Ask) { a.Policy = "split" }},
+		"policy":       {false, func(o *Offer) { o.Policies = []string{"fit"} }, func(a *Ask) { a.Policy = "split" }},
+		"a policy":     {true, func(o *Offer) { o.Policies = []string{"fit", "split"} }, func(a *Ask) { a.Policy = "split;winners=4" }},
+		"all policies": {true, func(*Offer) {}, func(a *Ask) { a.Policy = "split;tiers;winners=4" }},
 		"duration":     {false, func(o *Offer) { o.MaxDuration = time.Hour - time.Second }, func(*Ask) {}},
 		"stranger":     {false, func(*Offer) {}, func(a *Ask) { a.Member = false }}, // default deny
 		"any":          {true, func(o *Offer) { o.Allow = []string{AllowAny} }, func(a *Ask) { a.Member = false }},
@@ -119,6 +123,14 @@ func TestRequestValidate(t *testing.T) {
 			t.Errorf("%s: %v", field, err)
 		}
 	}
+	for text, good := range map[string]bool{
+		"fit": true, "split;winners=4": true, "lowest-price;handicap;with=storage": true, "split;": false, ";split": false, "split;winners=": false,
+		"split;=4": false, "split winners": false, "split;note=" + strings.Repeat("a", 64): true, "a;b;c;" + strings.Repeat("d;", 64) + "e": false,
+	} {
+		if err := validPolicy(text); (err == nil) != good {
+			t.Errorf("policy %s: %v", text, err)
+		}
+	}
 	for _, d := range []time.Duration{0, -time.Hour, MinDuration - 1, MaxDuration + time.Second} {
 		if (Ask{Class: good.Class, Policy: DefaultPolicy, Duration: d}).Validate() == nil {
 			t.Errorf("a duration of %v is taken", d)
@@ -131,7 +143,7 @@ func TestLogsCarryNoSecret(t *testing.T) {
 	var out bytes.Buffer
 	log := slog.New(slog.NewTextHandler(&out, nil))
 	unit := mustClass(t, "cpu=1,memory=1Gi")
-	log.Info("all", "offer", Offer{Unit: unit, Ceiling: 54321, Price: 54321}, "bid", Bid{Quantity: 54321, Price: 54321},
+	log.Info("all", "offer", Offer{Unit: unit, Ceiling: 54321, Price: 54321, Tiers: Tiers{{1, 54321}}, Expr: &PriceExpr{text: "54321"}, PerMatch: 54321}, "bid", Bid{Quantity: 54321, Price: 54321, Steps: Tiers{{1, 54321}}},
 		"request", Request{Class: unit, Quantity: 54321, MaxPrice: 54321},
 		"lease", Lease{Class: unit, State: Active, Quantity: 54321, Price: 54321, Grant: []byte("54321"), Receipt: []byte("54321")})
 	for _, secret := range []string{"54321", fmt.Sprint(Price(54321)), fmt.Sprint([]byte("54321"))} {

@@ -73,7 +73,19 @@ func (r *randomRun) pick(list []string) string { return list[r.rnd.IntN(len(list
 
 func (r *randomRun) putOffer() {
 	name := fmt.Sprint("offer-", r.rnd.IntN(4))
-	r.offer(name, r.pick(randomUnits), Quantity(1+r.rnd.IntN(40)), Price(r.rnd.IntN(5)))
+	o := Offer{Name: name, Unit: mustClass(r.t, r.pick(randomUnits)), Ceiling: Quantity(1 + r.rnd.IntN(40))}
+	o.PerMatch = Quantity(r.rnd.IntN(3)) * o.Ceiling / 2
+	switch r.rnd.IntN(4) {
+	case 0:
+		o.Tiers = Tiers{{1, Price(r.rnd.IntN(5))}, {Quantity(2 + r.rnd.IntN(4)), Price(r.rnd.IntN(5))}}
+	case 1:
+		o.Expr = mustExpr(r.t, r.pick([]string{"used/total", "1/used", "-free", "hour"}))
+	default:
+		o.Price = Price(r.rnd.IntN(5))
+	}
+	if err := r.PutOffer(o); err != nil {
+		r.t.Fatal(err)
+	}
 }
 
 func (r *randomRun) pauseOrRemove() {

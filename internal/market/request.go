@@ -13,10 +13,18 @@ const (
 	MaxDuration     = 366 * 24 * time.Hour
 )
 
-// DefaultPolicy is the placement function of a request or offer that names none.
+// DefaultPolicy is the placement function of a request that names none.
 const DefaultPolicy = "lowest-price"
 
-var policyGrammar = regexp.MustCompile(`^[a-z][a-z0-9-]{0,31}$`)
+// maxPolicyText bounds the text of a policy.
+const maxPolicyText = 128
+
+// A policy is the name of a placement function and its parameters:
+// split;winners=4. What they mean is package placement's business.
+var (
+	policyName    = regexp.MustCompile(`^[a-z][a-z0-9-]{0,31}$`)
+	policyGrammar = regexp.MustCompile(`^[a-z][a-z0-9-]{0,31}(;[a-z][a-z0-9-]{0,31}(=[A-Za-z0-9][A-Za-z0-9.,+/-]{0,63})?)*$`)
+)
 
 // Request is what a requester wants. Quantity and MaxPrice are secrets.
 type Request struct {
@@ -24,7 +32,7 @@ type Request struct {
 	Quantity Quantity // 1 or more
 	MaxPrice Price    // NoMaximum: any
 	Duration time.Duration
-	Policy   string // name of the placement function
+	Policy   string // the placement function, with its parameters
 }
 
 // Validate returns a *FieldError of class, quantity, duration or policy.
@@ -74,9 +82,9 @@ func validDuration(d time.Duration) error {
 	return nil
 }
 
-func validPolicy(name string) error {
-	if !policyGrammar.MatchString(name) {
-		return wrong("policy", quote(name)+" is not the name of a placement function", DefaultPolicy)
+func validPolicy(text string) error {
+	if len(text) > maxPolicyText || !policyGrammar.MatchString(text) {
+		return wrong("policy", quote(text)+" is not a placement function", DefaultPolicy)
 	}
 	return nil
 }

@@ -11,20 +11,8 @@ import (
 	bolt "go.etcd.io/bbolt"
 )
 
-// Rows on disk. Adding a field needs a new schema: decoding is strict.
-
-type offerRow struct {
-	Unit        Class    `cbor:"1,keyasint"`
-	Ceiling     Quantity `cbor:"2,keyasint"`
-	Price       uint32   `cbor:"3,keyasint"`
-	Paused      bool     `cbor:"4,keyasint"`
-	Policies    []string `cbor:"5,keyasint"`
-	Allow       []string `cbor:"6,keyasint"`
-	Deny        []string `cbor:"7,keyasint"`
-	MaxDuration int64    `cbor:"8,keyasint"` // nanoseconds, as all durations here
-	MaxLeases   int      `cbor:"9,keyasint"`
-	MaxMatches  int      `cbor:"10,keyasint"`
-}
+// Rows on disk. Adding a field needs a new schema: decoding is strict. A field
+// that is missing, since an earlier schema had none, is zero.
 
 type leaseRow struct {
 	SID       [32]byte  `cbor:"1,keyasint"`
@@ -120,21 +108,6 @@ func (r momentRow) moment() Moment {
 		return Moment{}
 	}
 	return Moment{Wall: time.Unix(0, r.Wall).UTC(), Boot: r.Boot, Since: time.Duration(r.Since)}
-}
-
-func (o Offer) row() offerRow {
-	return offerRow{
-		Unit: o.Unit, Ceiling: o.Ceiling, Price: uint32(o.Price), Paused: o.Paused, Policies: o.Policies,
-		Allow: o.Allow, Deny: o.Deny, MaxDuration: int64(o.MaxDuration), MaxLeases: o.MaxLeases, MaxMatches: o.MaxMatches,
-	}
-}
-
-func (r offerRow) offer(name string) (Offer, error) {
-	o := Offer{
-		Name: name, Unit: r.Unit, Ceiling: r.Ceiling, Price: Price(r.Price), Paused: r.Paused, Policies: r.Policies,
-		Allow: r.Allow, Deny: r.Deny, MaxDuration: time.Duration(r.MaxDuration), MaxLeases: r.MaxLeases, MaxMatches: r.MaxMatches,
-	}
-	return o, o.Validate()
 }
 
 func (l Lease) row() leaseRow {

@@ -36,8 +36,9 @@ var (
 //	matches  peer, 32 bytes → row
 //
 // A row is 4 bytes CRC-32C, big-endian, of bucket ‖ key ‖ rest, then
-// deterministic CBOR (rows.go).
-const schema = 1
+// deterministic CBOR (rows.go). Files of schema 1 are read and upgraded
+// (upgrade.go).
+const schema = 2
 
 var (
 	bucketLedger  = []byte("ledger")
@@ -75,6 +76,9 @@ func openStore(path string, provider [32]byte) (*store, contents, error) {
 	}
 	s := &store{db: db}
 	rows, err := s.check(path, provider)
+	if err == nil {
+		err = s.upgrade(rows)
+	}
 	if err != nil {
 		return refuse(errors.Join(err, s.close()))
 	}
@@ -214,7 +218,7 @@ func (s *store) checkHead(tx *bolt.Tx, provider [32]byte) error {
 	if err != nil {
 		return fmt.Errorf("%w (%w)", ErrCorrupt, err)
 	}
-	if v := binary.BigEndian.Uint32(version); v != schema {
+	if v := binary.BigEndian.Uint32(version); v < oldestSchema || v > schema {
 		return fmt.Errorf("%w (schema %d, this version knows %d)", ErrSchema, v, schema)
 	}
 	if [32]byte(owner) != provider {

@@ -1,0 +1,96 @@
+package market
+
+import (
+	"math"
+	"time"
+)
+
+// validAsk checks what an offer asks and how much of it it enters at once.
+func (o Offer) validAsk() error {
+	ways := 0
+	for _, given := range []bool{o.Price > 0, o.Tiers != nil, o.Expr != nil} {
+		if given {
+			ways++
+		}
+	}
+	switch {
+	case ways > 1:
+		return wrong("price", "is given more than once: as a price, in tiers, or by an expression", "0.031")
+	case o.PerMatch > o.Ceiling:
+		return wrong("per-match", "is more than the offer has", "8")
+	case o.Tiers != nil:
+		return o.Tiers.Validate()
+	}
+	return nil
+}
+
+// enter is what the offer enters for an ask when so many units are left of it:
+// with an expression that gives no price nothing, and why.
+func (o Offer) enter(a Ask, room Quantity, p pool, now Moment) (Bid, error) {
+	if o.PerMatch > 0 {
+		room = min(room, o.PerMatch)
+	}
+	b := Bid{Offer: o.Name, Quantity: room, Price: o.Price, Notice: o.Notice}
+	switch {
+	case o.Expr != nil:
+		price, err := o.Expr.At(p.vars(a, now))
+		if err != nil {
+			return Bid{Offer: o.Name, Notice: o.Notice}, err
+		}
+		b.Price = price
+	case o.Tiers != nil:
+		b.Steps, b.Price = o.Tiers, o.Tiers.highest(room)
+	}
+	return b, nil
+}
+
+// vars is what an expression can look at.
+func (p pool) vars(a Ask, now Moment) PriceVars {
+	wall := now.Wall.UTC()
+	v := PriceVars{
+		Total: share(p.usage.Total, a.Class.Base()), Free: share(p.usage.Free, a.Class.Base()),
+		Duration: a.Duration.Hours(), Hour: float64(wall.Hour()), Weekday: float64(wall.Weekday()),
+	}
+	v.Used = v.Total - v.Free
+	if wall.Weekday() == time.Sunday {
+		v.Weekday = 7
+	}
+	return v
+}
+
+// share is how often unit fits into r, in parts of a unit too.
+func share(r, unit Resources) float64 {
+	least := math.Inf(1)
+	for k, n := range unit {
+		if n > 0 {
+			least = min(least, float64(r[k])/float64(n))
+		}
+	}
+	if math.IsInf(least, 1) {
+		return 0
+	}
+	return least
+}
+
+// Faults are the offers that enter nothing for want of a price, and why, in
+// words that do not say the price: those whose expression gives none now, and
+// those that gave none when it was last asked for.
+func (l *Ledger) Faults() map[string]error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	faults, now := map[string]error{}, l.clock()
+	p := l.pool(now)
+	for name, o := range l.offers {
+		if o.Paused || o.Expr == nil {
+			continue
+		}
+		_, err := o.enter(Ask{Class: o.Unit, Duration: min(DefaultDuration, o.MaxDuration)}, 0, p, now)
+		if err == nil {
+			err = l.faults[name]
+		}
+		if err != nil {
+			faults[name] = err
+		}
+	}
+	return faults
+}
