@@ -176,7 +176,7 @@ func (a *app) release(ctx context.Context, prefix string) error {
 	if err != nil {
 		return err
 	}
-	a.talk.step("releasing %s at provider %s", l.ID.Short(), l.Provider.Short())
+	a.talk.step("releasing %s at %s", l.ID.Short(), whose(l))
 	err = a.withClient(ctx, clientConfig{key: key, store: store}, func(ctx context.Context, c *requester.Client) error {
 		l, err = c.Release(ctx, l)
 		return err
@@ -190,6 +190,14 @@ func (a *app) release(ctx context.Context, prefix string) error {
 	}
 	info := a.leaseInfo(store, l)
 	return a.printReleased(info, info.Lease)
+}
+
+// whose says in words who provides a lease.
+func whose(l requester.Lease) string {
+	if len(l.Parts) == 1 {
+		return "provider " + l.Parts[0].Provider.Short()
+	}
+	return plural(len(l.Parts), "provider")
 }
 
 func (a *app) printReleased(data any, l control.Lease) error {
@@ -214,7 +222,7 @@ keeps it for a minute.`,
 			if err != nil {
 				return err
 			}
-			config, err := l.Kubeconfig()
+			config, err := l.Kubeconfig(requester.Access{})
 			if err != nil {
 				return err
 			}
@@ -243,7 +251,7 @@ func (a *app) claimed(ctx context.Context, prefix string) (requester.Lease, erro
 	if err != nil {
 		return l, err
 	}
-	a.talk.step("claiming %s at provider %s", l.ID.Short(), l.Provider.Short())
+	a.talk.step("claiming %s at %s", l.ID.Short(), whose(l))
 	err = a.withClient(ctx, clientConfig{key: key, store: store}, func(ctx context.Context, c *requester.Client) error {
 		l, err = c.Claim(ctx, l)
 		return err

@@ -31,8 +31,9 @@ func TestLeasesThatWereNeverClaimed(t *testing.T) {
 		{requester.Granted, lapses + time.Second, true, "granted"}, // it may be active at its provider
 	} {
 		l := requester.Lease{State: c.state, Created: now.Add(-c.age), Duration: time.Hour}
+		l.Parts = []requester.Part{{State: c.state}}
 		if c.state != requester.Claiming {
-			l.Expires = l.Created.Add(l.Duration)
+			l.Parts[0].Expires = l.Created.Add(l.Duration)
 		}
 		if live, info := a.live(l), a.leaseInfo(store, l); live != c.live || info.State != c.shown || (info.Reason != "") != (c.shown == "lost") {
 			t.Errorf("%s, %v old: live %v, shown as %q because %q", c.state, c.age, live, info.State, info.Reason)

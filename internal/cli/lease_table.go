@@ -41,6 +41,24 @@ func leaseTable(p *page, list []control.Lease, now time.Time) {
 	t.write(p)
 }
 
+// partTable lists the parts of a lease.
+func partTable(p *page, parts []partInfo) {
+	heads := []string{"CONTEXT", "STATE", "UNITS", "PRICE", "NAMESPACE", "PROVIDER"}
+	if p.wide {
+		heads = append(heads, "SERVER", "PART")
+	}
+	t := newTable(heads...)
+	for _, part := range parts {
+		row := []string{part.Context, part.State, strconv.FormatUint(uint64(part.Quantity), 10), part.Price, part.Namespace, short(part.Provider)}
+		if p.wide {
+			row[5] = part.Provider
+			row = append(row, part.Server, part.ID)
+		}
+		t.row(row...)
+	}
+	t.write(p)
+}
+
 // short is as much of an id as a table shows.
 func short(id string) string {
 	const n = 10

@@ -186,7 +186,13 @@ func (a *app) requestMembership(id identity.PeerID, ephemeral bool) (joined, err
 
 // sayUnsettled tells of a match that was won by a request that then failed.
 func (a *app) sayUnsettled(l requester.Lease) {
-	if l.State == requester.Claiming || l.State == requester.Granted {
-		a.talk.warn("lease %s was won but not confirmed: its provider takes it back within two minutes", l.ID.Short())
+	id := l.ID.Short()
+	switch {
+	case l.State == requester.Releasing:
+		a.talk.warn("lease %s could not be given back as a whole; try again with 'angler lease release %s'", id, id)
+	case l.State == requester.Granted && len(l.Parts) > 1:
+		a.talk.warn("lease %s was won but not confirmed by all: finish it with 'angler lease kubeconfig %s', or give it back with 'angler lease release %s'", id, id, id)
+	case l.State == requester.Claiming || l.State == requester.Granted:
+		a.talk.warn("lease %s was won but not confirmed: its provider takes it back within two minutes", id)
 	}
 }

@@ -135,8 +135,11 @@ func (b *bench) won(p *matchtest.Provider, units market.Quantity) requester.Leas
 		b.TB.Fatal(err)
 	}
 	l := requester.Lease{
-		ID: row.ID, SID: row.SID[:], State: requester.Claiming, Class: row.Class, Quantity: row.Quantity, Price: row.Price,
-		Duration: row.Duration, Policy: row.Policy, Provider: p.Key.ID(), Record: record, Roster: []byte{1}, Created: b.Clock.Now(),
+		ID: row.ID, SID: row.SID[:], State: requester.Claiming, Class: row.Class, Duration: row.Duration, Policy: row.Policy,
+		Roster: []byte{1}, Created: b.Clock.Now(),
+		Parts: []requester.Part{{
+			ID: row.ID, State: requester.Claiming, Quantity: row.Quantity, Price: row.Price, Provider: p.Key.ID(), Record: record,
+		}},
 	}
 	if err := b.client.Store.Put(l); err != nil {
 		b.TB.Fatal(err)

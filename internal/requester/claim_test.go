@@ -19,13 +19,15 @@ import (
 func (b *bench) grant(p *matchtest.Provider, l requester.Lease) requester.Lease {
 	b.TB.Helper()
 	g, err := match.ClaimLease(b.Context(), b.r.Link(b.Context(), p), match.Deal{
-		SID: [32]byte(l.SID), Lease: l.ID, Provider: l.Provider, Requester: b.r.Key.ID(),
-		Class: l.Class, Quantity: l.Quantity, Price: l.Price, Duration: l.Duration,
+		SID: [32]byte(l.SID), Lease: l.ID, Provider: p.Key.ID(), Requester: b.r.Key.ID(),
+		Class: l.Class, Quantity: l.Quantity(), Price: l.Parts[0].Price, Duration: l.Duration,
 	}, b.Clock.Now)
 	if err != nil {
 		b.TB.Fatal(err)
 	}
-	l.State, l.Grant, l.Receipt, l.Signed = requester.Granted, &g.Grant, g.Receipt, g.Signed
+	part := l.Parts[0]
+	part.State, part.Grant, part.Receipt, part.Signed = requester.Granted, &g.Grant, g.Receipt, g.Signed
+	l.State, l.Parts = requester.Granted, []requester.Part{part}
 	if err := b.client.Store.Put(l); err != nil {
 		b.TB.Fatal(err)
 	}
@@ -70,10 +72,10 @@ func TestClaimResumes(t *testing.T) {
 			if row := p.Lease(l.ID); row.State != market.Active || p.Cluster.Calls(matchtest.Provision) != 1 {
 				t.Errorf("to its provider the lease is %s, provisioned %d times", row.State, p.Cluster.Calls(matchtest.Provision))
 			}
-			if end := p.Lease(l.ID).Expires; l.Grant == nil || !l.Expires.IsZero() && l.Expires.Sub(end).Abs() > 2*time.Second {
-				t.Errorf("it ends at %v, to its provider at %v", l.Expires, end)
+			if end := p.Lease(l.ID).Expires; l.Parts[0].Grant == nil || !l.Expires().IsZero() && l.Expires().Sub(end).Abs() > 2*time.Second {
+				t.Errorf("it ends at %v, to its provider at %v", l.Expires(), end)
 			}
-			if l.Grant.Token != p.Cluster.Tokens()[0] {
+			if l.Parts[0].Grant.Token != p.Cluster.Tokens()[0] {
 				t.Error("another token than was given")
 			}
 			b.restart()
@@ -86,6 +88,11 @@ func TestClaimResumes(t *testing.T) {
 			}
 		})
 	}
+}
+
+// otherID is the id that a lease has after its session was changed.
+func otherID(l requester.Lease) market.LeaseID {
+	return market.NewLeaseID([32]byte(l.SID), l.Parts[0].Provider)
 }
 
 func put(b *bench, l requester.Lease) {
@@ -103,7 +110,8 @@ func TestClaimFails(t *testing.T) {
 	}{
 		"nobody has it": {func(b *bench, p *matchtest.Provider, l requester.Lease) {
 			l.SID[0]++
-			l.ID, l.Created = market.NewLeaseID([32]byte(l.SID), l.Provider), l.Created.Add(time.Second)
+			l.Parts[0].ID = otherID(l)
+			l.ID, l.Created = otherID(l), l.Created.Add(time.Second)
 			put(b, l)
 		}, requester.Lost},
 		"too late": {func(b *bench, p *matchtest.Provider, l requester.Lease) {
@@ -119,7 +127,7 @@ func TestClaimFails(t *testing.T) {
 			p.Cluster.Before(func(context.Context, matchtest.Op, string) error { return matchtest.ErrRefused })
 		}, requester.Lost},
 		"another deal than was agreed": {func(b *bench, _ *matchtest.Provider, l requester.Lease) {
-			l.Price--
+			l.Parts[0].Price--
 			put(b, l)
 		}, requester.Lost},
 		"the provider is gone": {func(_ *bench, p *matchtest.Provider, _ requester.Lease) {
@@ -155,8 +163,8 @@ func TestClaimFails(t *testing.T) {
 			}
 			b.check(l, c.ends)
 			if l.State == requester.Lost {
-				if l.Reason == "" || l.Grant != nil {
-					t.Errorf("lost for the reason %q, with a grant: %v", l.Reason, l.Grant != nil)
+				if l.Reason == "" || l.Parts[0].Grant != nil {
+					t.Errorf("lost for the reason %q, with a grant: %v", l.Reason, l.Parts[0].Grant != nil)
 				}
 				if again, err := b.client.Claim(b.Context(), l); err != nil || again.State != requester.Lost {
 					t.Errorf("claimed again: %v", err)
@@ -250,7 +258,8 @@ func TestReleaseStates(t *testing.T) {
 		"granted": func(b *bench, p *matchtest.Provider, l requester.Lease) requester.Lease { return b.grant(p, l) },
 		"forgotten by its provider": func(b *bench, _ *matchtest.Provider, l requester.Lease) requester.Lease {
 			l.SID[0]++
-			l.ID = market.NewLeaseID([32]byte(l.SID), l.Provider)
+			l.ID = otherID(l)
+			l.Parts[0].ID = l.ID
 			put(b, l)
 			return l
 		},
@@ -278,7 +287,12 @@ func TestReleaseStates(t *testing.T) {
 	if err == nil {
 		t.Error("given back to nobody")
 	}
-	b.check(l, requester.Claiming)
+	b.check(l, requester.Releasing)
+	p.Start()
+	if l, err = b.client.Release(b.Context(), b.stored()); err != nil {
+		t.Error(err)
+	}
+	b.check(l, requester.Released)
 }
 
 // A provider that never comes to an answer is not waited for forever.

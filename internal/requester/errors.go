@@ -3,6 +3,8 @@ package requester
 import (
 	"errors"
 	"fmt"
+
+	"github.com/angler-dex/angler/internal/identity"
 )
 
 // How a request can end without a lease. The command line gives each an exit
@@ -20,17 +22,23 @@ func (e *TooFewError) Error() string {
 	return fmt.Sprintf("%d providers for this class take part, --min-providers asks for %d", e.Found, e.Wanted)
 }
 
-// ProvisionError says that a winner did not hand over a usable namespace.
+// ProvisionError says that winners did not hand over usable namespaces.
 type ProvisionError struct {
-	Reason string // in words for people
-	Err    error  // may be nil
+	Reason    string            // of the first, in words for people
+	Err       error             // may be nil
+	Providers []identity.PeerID // that failed
+	Winners   int               // that there were
 }
 
 func (e *ProvisionError) Error() string {
-	if e.Err != nil {
-		return fmt.Sprintf("the winner did not provision: %s: %v", e.Reason, e.Err)
+	text := "the winner did not provision: "
+	if e.Winners > 1 {
+		text = fmt.Sprintf("%d of %d winners did not provision: ", len(e.Providers), e.Winners)
 	}
-	return "the winner did not provision: " + e.Reason
+	if e.Err != nil {
+		return fmt.Sprintf("%s%s: %v", text, e.Reason, e.Err)
+	}
+	return text + e.Reason
 }
 
 func (e *ProvisionError) Unwrap() error { return e.Err }

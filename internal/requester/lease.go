@@ -1,8 +1,8 @@
 package requester
 
 import (
-	"encoding/json"
-	"errors"
+	"cmp"
+	"crypto/sha256"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -14,56 +14,135 @@ import (
 	"github.com/angler-dex/angler/internal/match"
 )
 
-// State is where a lease stands for its requester.
+// State is where a lease, or a part of one, stands for its requester.
 type State string
 
-// The states of a lease at the requester.
+// The states of a lease at the requester. A lease has one, and so has each of
+// its parts; a part is never Releasing.
 const (
-	Claiming State = "claiming" // the match was won; nothing is granted yet
-	Granted  State = "granted"  // the grant is stored, the provider does not know
-	Active   State = "active"   // confirmed
-	Released State = "released" // given back
-	Lost     State = "lost"     // the provider refused, failed or tore it down
+	Claiming  State = "claiming"  // the match was won; not all is granted yet
+	Granted   State = "granted"   // all grants are stored; not all providers know
+	Active    State = "active"    // confirmed by all
+	Releasing State = "releasing" // to be given back; not all providers have said that it is
+	Released  State = "released"  // given back
+	Lost      State = "lost"      // a provider refused, failed or tore it down
 )
 
-var states = []State{Claiming, Granted, Active, Released, Lost}
+var states = []State{Claiming, Granted, Active, Releasing, Released, Lost}
 
-// Lease is one lease as its requester keeps it. It holds secrets and a
-// credential: its file has mode 0600, and it does not print itself.
+// Lease is one lease as its requester keeps it: what one match has brought, in
+// one part or in several, each at a provider of its own. It holds secrets and
+// credentials: its file has mode 0600, and it does not print itself.
 type Lease struct {
+	ID       market.LeaseID // of one part that part's, of several SplitID
+	SID      []byte
+	State    State
+	Class    market.Class
+	Duration time.Duration
+	Policy   string
+	Roster   []byte // body of the signed roster: what the sid is the hash of
+	Created  time.Time
+	Reason   string // why it was lost, or is being given back without having been asked to
+	Parts    []Part // the largest first, see order; never none
+}
+
+// Part is what one provider provides of a lease.
+type Part struct {
 	ID       market.LeaseID  `json:"id"`
-	SID      []byte          `json:"sid"`
 	State    State           `json:"state"`
-	Class    market.Class    `json:"class"`
 	Quantity market.Quantity `json:"quantity"`
-	Price    market.Price    `json:"price"`
-	Duration time.Duration   `json:"duration"`
-	Policy   string          `json:"policy"`
+	Price    market.Price    `json:"price"` // what is paid for a unit and hour
 	Provider identity.PeerID `json:"provider"`
 	Record   []byte          `json:"record"` // the provider's signed record: where it is reached
-	Roster   []byte          `json:"roster"` // body of the signed roster: what the sid is the hash of
 	Grant    *k8s.Grant      `json:"grant,omitempty"`
 	Receipt  []byte          `json:"receipt,omitempty"`
 	Signed   []byte          `json:"signed,omitempty"` // the provider's signature under the receipt
-	Created  time.Time       `json:"created"`
 	Expires  time.Time       `json:"expires,omitzero"`
 	Reason   string          `json:"reason,omitempty"` // why it was lost
 }
 
-// deal is what the lease's receipt must say.
-func (l Lease) deal(requester identity.PeerID) match.Deal {
-	return match.Deal{
-		SID: [32]byte(l.SID), Lease: l.ID, Provider: l.Provider, Requester: requester,
-		Class: l.Class, Quantity: l.Quantity, Price: l.Price, Duration: l.Duration,
+// SplitID names a lease of several parts: SHA-256 of "angler/1 split" and the
+// session id. Only the requester uses it; to a provider its part is a lease.
+func SplitID(sid [32]byte) market.LeaseID {
+	return sha256.Sum256(append([]byte("angler/1 split"), sid[:]...))
+}
+
+// order sorts the parts, the largest first and of equal ones by provider, and
+// gives the lease its id. Part k keeps its place, and with it its name, for as
+// long as the lease lives.
+func (l *Lease) order() {
+	slices.SortFunc(l.Parts, func(a, b Part) int {
+		if c := cmp.Compare(b.Quantity, a.Quantity); c != 0 {
+			return c
+		}
+		return slices.Compare(a.Provider[:], b.Provider[:])
+	})
+	l.ID = SplitID([32]byte(l.SID))
+	if len(l.Parts) == 1 {
+		l.ID = l.Parts[0].ID
 	}
 }
 
-// Kubeconfig builds the kubeconfig of a lease from the grant's typed fields.
-func (l Lease) Kubeconfig() ([]byte, error) {
-	if l.Grant == nil {
-		return nil, fmt.Errorf("lease %s is %s: it has no kubeconfig", l.ID.Short(), l.State)
+// Quantity is how many units all parts have.
+func (l Lease) Quantity() market.Quantity {
+	var sum market.Quantity
+	for _, p := range l.Parts {
+		sum += p.Quantity
 	}
-	return l.Grant.Kubeconfig("angler-" + l.ID.Short())
+	return sum
+}
+
+// Prices are the lowest and the highest price of a part.
+func (l Lease) Prices() (least, most market.Price) {
+	for k, p := range l.Parts {
+		if k == 0 || p.Price < least {
+			least = p.Price
+		}
+		most = max(most, p.Price)
+	}
+	return least, most
+}
+
+// Expires is when the first part of those that are not over ends: until then
+// the lease is whole. Zero: nothing is granted.
+func (l Lease) Expires() time.Time {
+	var end time.Time
+	for _, p := range l.Parts {
+		if !p.Expires.IsZero() && !p.over() && (end.IsZero() || p.Expires.Before(end)) {
+			end = p.Expires
+		}
+	}
+	return end
+}
+
+// Ends is when the last part ends, whatever became of it. Zero: nothing was
+// granted.
+func (l Lease) Ends() time.Time {
+	var end time.Time
+	for _, p := range l.Parts {
+		if p.Expires.After(end) {
+			end = p.Expires
+		}
+	}
+	return end
+}
+
+// over tells whether nothing more can come of a part.
+func (p Part) over() bool { return p.State == Released || p.State == Lost }
+
+// with returns the lease with other parts; the one that it is called on keeps
+// its own.
+func (l Lease) with(parts []Part) Lease {
+	l.Parts = parts
+	return l
+}
+
+// deal is what the receipt of a part must say.
+func (l Lease) deal(p Part, requester identity.PeerID) match.Deal {
+	return match.Deal{
+		SID: [32]byte(l.SID), Lease: p.ID, Provider: p.Provider, Requester: requester,
+		Class: l.Class, Quantity: p.Quantity, Price: p.Price, Duration: l.Duration,
+	}
 }
 
 // String leaves the secrets out, as do GoString and LogValue.
@@ -77,29 +156,13 @@ func (l Lease) LogValue() slog.Value {
 	return slog.GroupValue(slog.String("id", l.ID.Short()), slog.String("state", string(l.State)))
 }
 
-// encode writes the lease's file.
-func (l Lease) encode() ([]byte, error) {
-	text, err := json.MarshalIndent(l, "", "  ")
-	if err != nil {
-		return nil, err
-	}
-	return append(text, '\n'), nil
-}
+// String leaves the secrets out, as do GoString and LogValue.
+func (p Part) String() string { return fmt.Sprintf("part %s (%s)", p.ID.Short(), p.State) }
 
-// parseLease reads a lease's file and checks what the program relies on. The
-// errors do not repeat what stands in it.
-func parseLease(text []byte) (Lease, error) {
-	var l Lease
-	if err := json.Unmarshal(text, &l); err != nil {
-		return Lease{}, errors.New("not a lease in JSON") // the cause might quote it
-	}
-	switch {
-	case len(l.SID) != 32 || l.ID != market.NewLeaseID([32]byte(l.SID), l.Provider):
-		return Lease{}, errors.New("its id is not that of its session and provider")
-	case !slices.Contains(states, l.State):
-		return Lease{}, errors.New("unknown state")
-	case (l.State == Granted || l.State == Active) && (l.Grant == nil || len(l.Receipt) == 0):
-		return Lease{}, errors.New("granted, but without grant or receipt")
-	}
-	return l, nil
+// GoString is String: %#v would print the secrets.
+func (p Part) GoString() string { return p.String() }
+
+// LogValue is for log/slog.
+func (p Part) LogValue() slog.Value {
+	return slog.GroupValue(slog.String("id", p.ID.Short()), slog.String("state", string(p.State)))
 }

@@ -88,23 +88,23 @@ func (r *request) run(ctx, search context.Context) (Lease, error) {
 		case err != nil:
 			return Lease{}, inTime(ctx, search, err)
 		}
-		lease, err = r.client.Claim(ctx, lease)
+		lease, err = r.client.claim(ctx, lease, true)
 		settle(ctx, leave)
 		if err == nil {
 			return lease, nil
 		}
 		unprovided = err
 		failure, ok := errors.AsType[*ProvisionError](err)
-		if !ok || lease.State == Granted || r.tries == 0 || search.Err() != nil {
-			// A grant that could not be confirmed may be active over there:
-			// another match could end in two leases.
-			return lease, err
+		if !ok || lease.State == Granted || lease.State == Releasing || r.tries == 0 || search.Err() != nil {
+			// A part that could not be confirmed, or given back, may be active
+			// over there: another match could end in two leases.
+			return lease, unprovided
 		}
-		r.drop(lease.Provider)
+		r.drop(failure.Providers...)
 		if len(r.candidates) < r.least {
-			return lease, err
+			return lease, unprovided
 		}
-		r.client.log().Info("the winner did not provide; running another match", "lease", lease.ID.Short(), "why", failure)
+		r.client.log().Info("a winner did not provide; running another match", "lease", lease.ID.Short(), "why", failure)
 		if lease.State == Claiming { // nor will it be claimed: the reservation dies by itself
 			if lease, err = r.client.abandon(lease, failure.Reason); err != nil {
 				return lease, err
@@ -165,10 +165,13 @@ func (r *request) drop(ids ...identity.PeerID) {
 	r.client.progress(Event{Phase: Dropped, Done: len(ids)})
 }
 
+// won is the lease of a decided match, before anything is claimed.
 func (r *request) won(o match.Outcome) Lease {
-	return Lease{
-		ID: o.Lease, SID: o.SID[:], State: Claiming, Class: r.req.Class, Quantity: r.req.Quantity, Price: o.Price,
-		Duration: r.req.Duration, Policy: r.req.Policy, Provider: o.Winner.ID, Record: o.Winner.Record, Roster: o.Roster,
+	l := Lease{
+		SID: o.SID[:], State: Claiming, Class: r.req.Class, Duration: r.req.Duration, Policy: r.req.Policy, Roster: o.Roster,
 		Created: r.client.Now().UTC(),
+		Parts:   []Part{{ID: o.Lease, State: Claiming, Quantity: r.req.Quantity, Price: o.Price, Provider: o.Winner.ID, Record: o.Winner.Record}},
 	}
+	l.order()
+	return l
 }

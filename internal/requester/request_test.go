@@ -27,13 +27,13 @@ func TestRequest(t *testing.T) {
 		t.Fatal(err)
 	}
 	b.check(l, requester.Active)
-	if l.Provider != cheap.Key.ID() || l.Price != 2123456789 || l.Quantity != 31337 || l.Duration != time.Hour {
+	if l.Parts[0].Provider != cheap.Key.ID() || l.Parts[0].Price != 2123456789 || l.Quantity() != 31337 || l.Duration != time.Hour {
 		t.Error("the lease is not the deal")
 	}
 	if row := cheap.Lease(l.ID); row.State != market.Active {
 		t.Errorf("to its provider the lease is %s", row.State)
 	}
-	config, err := l.Kubeconfig()
+	config, err := l.Kubeconfig(requester.Access{})
 	if err != nil || !strings.Contains(string(config), cheap.Cluster.Tokens()[0]) || !strings.Contains(string(config), "angler-"+l.ID.Short()) {
 		t.Errorf("kubeconfig: %v", err)
 	}
@@ -48,10 +48,10 @@ func TestRequest(t *testing.T) {
 		t.Fatal(err)
 	}
 	b.check(l, requester.Released)
-	if l.Grant != nil || len(cheap.Cluster.Leases()) != 0 {
+	if l.Parts[0].Grant != nil || len(cheap.Cluster.Leases()) != 0 {
 		t.Error("something is left of a released lease")
 	}
-	if _, err := l.Kubeconfig(); err == nil {
+	if _, err := l.Kubeconfig(requester.Access{}); err == nil {
 		t.Error("a released lease has a kubeconfig")
 	}
 	if again, err := b.client.Release(b.Context(), l); err != nil || again.State != requester.Released {
@@ -123,7 +123,7 @@ func TestDiscovery(t *testing.T) {
 	at := slices.Concat(requester.Fixed{dead}, find(good, foreign, mute, good, good))
 	b.client.Finder = at
 	l, err := b.request(3, 10, 1)
-	if err != nil || l.Provider != good.Key.ID() {
+	if err != nil || l.Parts[0].Provider != good.Key.ID() {
 		t.Fatalf("error %v", err)
 	}
 	var few *requester.TooFewError
@@ -226,7 +226,7 @@ func TestReruns(t *testing.T) {
 	good, more := m.Provider("good", 9, 5), m.Provider("more", 9, 7)
 	b := newBench(t, m, "asker", bad, good, more)
 	l, err := b.request(3, 10, 2)
-	if err != nil || l.Provider != good.Key.ID() {
+	if err != nil || l.Parts[0].Provider != good.Key.ID() {
 		t.Fatalf("error %v", err)
 	}
 	b.client.Finder = find(bad, good)
@@ -250,7 +250,7 @@ func TestProviderVanishesInMatch(t *testing.T) {
 		}
 	})
 	l, err := b.request(3, 10, 1)
-	if err != nil || l.Provider != good.Key.ID() {
+	if err != nil || l.Parts[0].Provider != good.Key.ID() {
 		t.Fatalf("error %v", err)
 	}
 	if !slices.Contains(b.phases(), requester.Dropped) {
@@ -316,11 +316,11 @@ func TestWinnerDoesNotProvide(t *testing.T) {
 	bad.Cluster.After(refuseToProvision)
 	b := newBench(t, m, "asker", bad, good)
 	l, err := b.request(3, 10, 1)
-	if err != nil || l.Provider != good.Key.ID() {
+	if err != nil || l.Parts[0].Provider != good.Key.ID() {
 		t.Fatalf("error %v", err)
 	}
 	all, err := b.client.Store.List()
-	if err != nil || len(all) != 2 || all[1].State != requester.Lost || all[1].Provider != bad.Key.ID() || all[1].Reason == "" {
+	if err != nil || len(all) != 2 || all[1].State != requester.Lost || all[1].Parts[0].Provider != bad.Key.ID() || all[1].Reason == "" {
 		t.Errorf("%d leases are stored, error %v", len(all), err)
 	}
 	if reserved, held := bad.Used(); reserved != 0 || held != 0 || len(bad.Cluster.Leases()) != 0 {
@@ -382,7 +382,7 @@ func TestWinnerVanishesWithTheGrant(t *testing.T) {
 	if _, ok := errors.AsType[*requester.ProvisionError](err); !ok {
 		t.Errorf("error %v", err)
 	}
-	if l := b.stored(); l.State != requester.Granted || l.Grant == nil {
+	if l := b.stored(); l.State != requester.Granted || l.Parts[0].Grant == nil {
 		t.Errorf("lease is %s", l.State)
 	}
 	if n := len(other.Seen()); n != 1 {
@@ -404,11 +404,11 @@ func TestWinnerVanishes(t *testing.T) {
 		b.on("", func() {})
 	})
 	l, err := b.request(3, 10, 1)
-	if err != nil || l.Provider != other.Key.ID() {
+	if err != nil || l.Parts[0].Provider != other.Key.ID() {
 		t.Fatalf("error %v", err)
 	}
 	all, err := b.client.Store.List()
-	if err != nil || len(all) != 2 || all[1].State != requester.Lost || all[1].Provider != winner.Key.ID() {
+	if err != nil || len(all) != 2 || all[1].State != requester.Lost || all[1].Parts[0].Provider != winner.Key.ID() {
 		t.Errorf("%d leases are stored, error %v", len(all), err)
 	}
 	winner.Start()

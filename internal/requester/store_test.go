@@ -33,19 +33,39 @@ func testLease(n byte) Lease {
 	if err != nil {
 		panic(err)
 	}
-	return Lease{
-		ID: market.NewLeaseID([32]byte(sid), provider), SID: sid, State: Claiming, Class: class, Quantity: 3, Price: 4,
-		Duration: time.Hour, Policy: "lowest-price", Provider: provider, Record: []byte("record"), Roster: []byte("roster"),
+	l := Lease{
+		SID: sid, State: Claiming, Class: class, Duration: time.Hour, Policy: "lowest-price", Roster: []byte("roster"),
 		Created: time.Date(2026, 11, 20, 12, 0, int(n), 0, time.UTC),
 	}
+	l.add(3, 4, provider)
+	return l
+}
+
+// add gives a lease one more part.
+func (l *Lease) add(units market.Quantity, price market.Price, provider identity.PeerID) {
+	id := market.NewLeaseID([32]byte(l.SID), provider)
+	l.Parts = append(l.Parts, Part{ID: id, State: Claiming, Quantity: units, Price: price, Provider: provider, Record: []byte("record")})
+	l.order()
+}
+
+// testSplit is a lease of three parts.
+func testSplit(n byte) Lease {
+	l := testLease(n)
+	l.add(5, 2, identity.PeerID{n, 2})
+	l.add(5, 6, identity.PeerID{n, 1})
+	return l
 }
 
 func TestStoreKeepsEverything(t *testing.T) {
 	s := testStore(t)
-	want := testLease(1)
-	want.State, want.Receipt, want.Signed = Active, []byte("receipt"), []byte("signed")
-	want.Grant = &k8s.Grant{Server: "https://a", CA: []byte("ca"), Namespace: "n", Token: "t", Expires: want.Created}
-	want.Expires, want.Reason = want.Created.Add(time.Hour), "because"
+	want := testSplit(1)
+	want.State, want.Reason = Active, "because"
+	for k := range want.Parts {
+		p := &want.Parts[k]
+		p.State, p.Receipt, p.Signed = Active, []byte("receipt"), []byte("signed")
+		p.Grant = &k8s.Grant{Server: "https://a", CA: []byte("ca"), Namespace: "n", Token: "t", Expires: want.Created}
+		p.Expires, p.Reason = want.Created.Add(time.Hour), "because"
+	}
 	if err := s.Put(want); err != nil {
 		t.Fatal(err)
 	}
@@ -148,10 +168,11 @@ func TestStoreDamagedFiles(t *testing.T) {
 		"no JSON":                []byte("sesame"),
 		"an empty object":        []byte("{}"),
 		"of another lease":       edit(good.ID.String(), other.ID.String()),
-		"of another provider":    edit(good.Provider.String(), other.Provider.String()),
+		"of another provider":    edit(good.Parts[0].Provider.String(), other.Parts[0].Provider.String()),
 		"a short session id":     shortText,
 		"an unknown state":       edit(`"claiming"`, `"sesame"`),
-		"granted, without grant": edit(`"claiming"`, `"granted"`),
+		"granted, without grant": bytes.ReplaceAll(text, []byte(`"claiming"`), []byte(`"granted"`)),
+		"a part is not granted":  edit(`"claiming"`, `"granted"`),
 		"a negative quantity":    edit(`"quantity": 3`, `"quantity": -3`),
 		"too many units":         edit(`"quantity": 3`, `"quantity": 70000`),
 		"an unknown class":       edit("arch=amd64", "sesame=amd64"),
@@ -187,19 +208,29 @@ func FuzzParseLease(f *testing.F) {
 		}
 		f.Add(text)
 	}
+	split := testSplit(2)
+	text, err := split.encode()
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(text)
+	f.Add(oldFile(f))
 	f.Add([]byte(`{"sid":"AA=="}`))
 	f.Fuzz(func(t *testing.T, text []byte) {
 		l, err := parseLease(text)
 		if err != nil {
 			return
 		}
-		if l.deal(identity.PeerID{}).Lease != market.NewLeaseID([32]byte(l.SID), l.Provider) {
-			t.Fatal("a lease under another's id")
+		for _, p := range l.Parts {
+			if l.deal(p, identity.PeerID{}).Lease != market.NewLeaseID([32]byte(l.SID), p.Provider) {
+				t.Fatal("a part under another's id")
+			}
 		}
 		if _, err := l.encode(); err != nil {
 			t.Fatalf("it can be read, and not be written: %v", err)
 		}
-		if _, err := l.Kubeconfig(); err != nil && l.Grant == nil != strings.Contains(err.Error(), "no kubeconfig") {
+		usable := l.State == Granted || l.State == Active
+		if _, err := l.Kubeconfig(Access{}); err != nil && usable == strings.Contains(err.Error(), "no kubeconfig") {
 			t.Fatal(err)
 		}
 	})
@@ -330,8 +361,9 @@ func TestOpenStoreWhereItCannotBe(t *testing.T) {
 // A lease does not print what it holds.
 func TestLeasePrintsNoSecrets(t *testing.T) {
 	l := testLease(1)
-	l.Quantity, l.Price, l.Grant = 61234, 712345678, &k8s.Grant{Token: "sesame"}
-	text := fmt.Sprintf("%v %+v %#v %s %v", l, l, l, l, l.LogValue())
+	p := &l.Parts[0]
+	p.Quantity, p.Price, p.Grant = 61234, 712345678, &k8s.Grant{Token: "sesame"}
+	text := fmt.Sprintf("%v %+v %#v %s %v %v %+v %#v %v", l, l, l, l, l.LogValue(), *p, *p, *p, p.LogValue())
 	for _, secret := range []string{"61234", "712345678", "712.345678", "sesame"} {
 		if strings.Contains(text, secret) {
 			t.Errorf("%s is printed: %s", secret, text)

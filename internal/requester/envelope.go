@@ -1,0 +1,76 @@
+package requester
+
+import (
+	"sort"
+	"time"
+
+	"github.com/angler-dex/angler/internal/match"
+	"github.com/angler-dex/angler/internal/placement"
+)
+
+// The response-time envelope: more providers are a better market and a slower
+// match. A deadline says how slow it may be; within it as many are invited as
+// fit, nearest first.
+
+// envelopeMargin is the share of the time that is left which a match may be
+// predicted to take: a prediction is wrong as often as it is right.
+const envelopeMargin = 0.8
+
+// Timing says how long a match was predicted to take, from its invitations to
+// its result, and how long it took.
+type Timing struct {
+	Providers int           `json:"providers"` // that were invited
+	Predicted time.Duration `json:"predicted"`
+	Took      time.Duration `json:"took"`
+}
+
+// envelope cuts ranked candidates to as many as a match within the time left is
+// predicted to take, at least least. A time of 0 or less is no bound.
+func (c *Client) envelope(policy string, ranked []match.Candidate, least int, left time.Duration) ([]match.Candidate, Shape, error) {
+	shapes := make(map[int]Shape)
+	var failed error
+	fits := func(n int) bool {
+		s, err := c.shape(policy, ranked[:n])
+		if err != nil {
+			failed = err
+			return false
+		}
+		shapes[n] = s
+		return left <= 0 || n <= least || c.Pace.Predict(s) <= time.Duration(envelopeMargin*float64(left))
+	}
+	// More parties are never faster: the first number that is too many.
+	n := sort.Search(len(ranked), func(k int) bool { return failed == nil && !fits(k+1) })
+	if failed != nil {
+		return nil, Shape{}, failed
+	}
+	n = max(n, min(least, len(ranked)))
+	if _, known := shapes[n]; !known {
+		fits(n)
+	}
+	return ranked[:n], shapes[n], failed
+}
+
+// shape is what a match among some candidates costs.
+func (c *Client) shape(policy string, among []match.Candidate) (Shape, error) {
+	s := Shape{Parties: 1 + len(among)}
+	fn, err := placement.New(policy, len(among))
+	if err != nil {
+		return s, err
+	}
+	order := make([]int, fn.Leaves())
+	for k := range order {
+		order[k] = k
+	}
+	circuit, err := fn.Build(order)
+	if err != nil {
+		return s, err
+	}
+	s.ANDs = circuit.ANDs()
+	for _, m := range among {
+		s.RTT = max(s.RTT, m.Link.RTT())
+		if c.Spares == nil || !c.Spares.Has(m.Record.ID) {
+			s.Strange++
+		}
+	}
+	return s, nil
+}

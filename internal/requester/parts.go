@@ -1,0 +1,163 @@
+package requester
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/angler-dex/angler/internal/identity"
+	"github.com/angler-dex/angler/internal/match"
+)
+
+// errAway marks a fault of the way to a provider, which says nothing of the
+// lease.
+var errAway = errors.New("no answer")
+
+func away(err error) error { return fmt.Errorf("%w: %w", errAway, err) }
+
+// goneError says that nothing will come of a part any more.
+type goneError struct {
+	Reason string
+	Err    error // may be nil
+}
+
+func (e *goneError) Error() string { return e.Reason }
+func (e *goneError) Unwrap() error { return e.Err }
+
+// partFault is what went wrong with one part.
+type partFault struct {
+	part int
+	err  error // a goneError, one that is errAway, or the context's
+}
+
+// partFaults are what went wrong with the parts of a lease.
+type partFaults []partFault
+
+// gone tells whether a part is, for good.
+func (f partFaults) gone() bool {
+	for _, x := range f {
+		if _, ok := errors.AsType[*goneError](x.err); ok {
+			return true
+		}
+	}
+	return false
+}
+
+// of is the fault of a part, nil if it has none.
+func (f partFaults) of(part int) error {
+	for _, x := range f {
+		if x.part == part {
+			return x.err
+		}
+	}
+	return nil
+}
+
+// provision says which winners did not provide: those that will not, if there
+// are any, for the others may have been given no time.
+func (f partFaults) provision(l Lease) *ProvisionError {
+	e := &ProvisionError{Winners: len(l.Parts)}
+	certain := f.gone()
+	for _, x := range f {
+		g, gone := errors.AsType[*goneError](x.err)
+		switch {
+		case certain && !gone:
+			continue
+		case gone && e.Reason == "":
+			e.Reason, e.Err = g.Reason, g.Err
+		case e.Reason == "":
+			e.Reason, e.Err = "it cannot be reached", x.err
+		}
+		e.Providers = append(e.Providers, l.Parts[x.part].Provider)
+	}
+	return e
+}
+
+// How one treats the other parts when one is gone.
+type temper bool
+
+const (
+	hasty   temper = true  // what is under way for the others is given up
+	patient temper = false // they are brought to their end
+)
+
+// partWork does something about one part over a link to its provider and
+// returns what became of the part.
+type partWork func(ctx context.Context, link match.Opener, l Lease, p Part) (Part, error)
+
+// every does something about all parts that are not over, at once. It returns
+// the parts as they are then, and what went wrong with which; nil: nothing did.
+func (c *Client) every(ctx context.Context, l Lease, how temper, do partWork) ([]Part, partFaults) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	parts := make([]Part, len(l.Parts))
+	errs := make([]error, len(l.Parts))
+	var all sync.WaitGroup
+	for k, p := range l.Parts {
+		parts[k] = p
+		if p.over() {
+			continue
+		}
+		all.Go(func() {
+			parts[k], errs[k] = c.reach(ctx, l, p, do)
+			if _, gone := errors.AsType[*goneError](errs[k]); gone && how == hasty {
+				cancel()
+			}
+		})
+	}
+	all.Wait()
+	var faults partFaults
+	for k, err := range errs {
+		if err != nil {
+			faults = append(faults, partFault{part: k, err: err})
+		}
+	}
+	return parts, faults
+}
+
+// How one deals with a link that breaks: one reconnects a few times, for a
+// provider that was restarted is back in seconds and still knows its leases.
+const (
+	reconnects    = 2
+	reconnectWait = time.Second
+)
+
+// reach does something about one part, and again over a new link if that breaks.
+func (c *Client) reach(ctx context.Context, l Lease, p Part, do partWork) (Part, error) {
+	for try := 0; ; try++ {
+		link, err := c.connect(ctx, l, p)
+		if err != nil {
+			err = away(err)
+		} else if p, err = do(ctx, link, l, p); err == nil {
+			return p, nil
+		}
+		if ctx.Err() != nil {
+			return p, away(ctx.Err())
+		}
+		if !errors.Is(err, errAway) || try == reconnects {
+			return p, err
+		}
+		c.log().Info("trying again", "lease", p.ID.Short(), "err", err)
+		select {
+		case <-time.After(reconnectWait):
+		case <-ctx.Done():
+		}
+	}
+}
+
+// connect links to a part's provider at the addresses of its signed record,
+// however old: what counts is that it proves the identity.
+func (c *Client) connect(ctx context.Context, l Lease, p Part) (match.Opener, error) {
+	rec, err := identity.OpenRecord(p.Record, l.Created)
+	if err != nil {
+		return nil, err
+	}
+	if rec.ID != p.Provider {
+		return nil, errors.New("the stored record is of another provider")
+	}
+	ctx, cancel := context.WithTimeout(ctx, c.Patience.WithDefaults().Connect)
+	defer cancel()
+	return c.Mesh.Connect(ctx, p.Provider, rec.Addrs)
+}

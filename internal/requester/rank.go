@@ -1,0 +1,55 @@
+package requester
+
+import (
+	"cmp"
+	"math"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/mmcloughlin/geohash"
+
+	"github.com/angler-dex/angler/internal/match"
+)
+
+// Near is a place that capacity should be near: that of the users whom it is to
+// serve, say, rather than the requester's own.
+type Near struct{ Lat, Lon float64 } // degrees
+
+// admissible says whether a candidate is within what the request allows.
+func (b Bounds) admissible(m match.Candidate) bool {
+	if b.MaxRTT > 0 && m.Link.RTT() > b.MaxRTT {
+		return false
+	}
+	return b.Region == "" || strings.HasPrefix(m.Record.Cell, b.Region)
+}
+
+// rank sorts candidates: those near the wanted place first, or, without one,
+// those with the shortest round trip.
+func (b Bounds) rank(met []match.Candidate) {
+	far := func(m match.Candidate) float64 {
+		if b.Near == nil {
+			return 0
+		}
+		return b.Near.distance(m.Record.Cell)
+	}
+	slices.SortStableFunc(met, func(x, y match.Candidate) int {
+		return cmp.Or(cmp.Compare(far(x), far(y)), cmp.Compare(roughly(x.Link.RTT()), roughly(y.Link.RTT())), cmp.Compare(x.Link.RTT(), y.Link.RTT()))
+	})
+}
+
+// roughly leaves out what is noise among neighbours.
+func roughly(rtt time.Duration) time.Duration { return rtt.Round(100 * time.Microsecond) }
+
+// distance is that from a place to the middle of a cell, in km along the great
+// circle; a provider that does not say where it is is as far as can be.
+func (n Near) distance(cell string) float64 {
+	const earthRadius, halfway = 6371.0, 20038.0
+	if cell == "" || geohash.Validate(cell) != nil {
+		return halfway
+	}
+	lat, lon := geohash.DecodeCenter(cell)
+	rad := func(deg float64) float64 { return deg * math.Pi / 180 }
+	h := math.Pow(math.Sin(rad(lat-n.Lat)/2), 2) + math.Cos(rad(n.Lat))*math.Cos(rad(lat))*math.Pow(math.Sin(rad(lon-n.Lon)/2), 2)
+	return 2 * earthRadius * math.Asin(math.Sqrt(min(1, h)))
+}
