@@ -14,7 +14,7 @@
 //	F3  rows of leaky ANDs, y of the Δ check           setup.go   triple, auth
 //	F4  s bits, coin, com(z)                           triples.go triple, auth
 //	F5  com(α), z, input corrections: inputs bind      triples.go
-//	F6  α, d, e, f with MACs                           triples.go triple
+//	F6  α, e, f, g with MACs                           triples.go triple
 //	F7  garbled rows to their recipients               online.go  garble
 //	F8  merged rows, active labels, λ_out → party 0    online.go  garble
 //	F9  outputs → providers                            online.go
@@ -26,7 +26,7 @@
 //	F3 ─▶ rows as broadcast ──────┤ triple.RowsMatch
 //	F4 ─▶ coin as committed ──────┤ coinTossed
 //	F5 ─▶ Σz = 0 ─────────────────┤ auth.SameDelta
-//	F6 ─▶ Σα = 0, MACs of d, e, f ┤ triple.Verified, auth.Opened
+//	F6 ─▶ Σα = 0, MACs of e, f, g ┤ triple.Verified, auth.Opened
 //	F3 … F7 ─▶ echoes of F2 … F6 ─┘ echoed
 //	                              ▼
 //	                      clearance.open ─▶ released ─▶ s_w, active labels, λ_out  (F8, F9)

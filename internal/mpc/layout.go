@@ -26,6 +26,8 @@ const (
 	fT
 	fXB
 	fTB
+	fXN
+	fTN
 	fOffset
 	fSeed
 	fRowHash // F3
@@ -122,9 +124,13 @@ var layout = [lastFlight + 1][]entry{
 	2: {
 		{fHash, "h", true, everyone, perParty(0, digest)},
 		{fX, "x~", true, everyone, fixed(block.Size)},
+		{fXN, "x~ narrow", true, everyone, fixed(2 * block.Size)},
 		{fComCoin, "com coin", true, everyone, fixed(digest)},
-		{fU, "u", false, everyone, func(m *params, from, _ int) int { return ot.MessageSize(m.k, m.shapes[from].Rows()) }},
+		{fU, "u", false, everyone, func(m *params, from, _ int) int {
+			return ot.MessageSize(m.k, m.shapes[from].Rows(), m.shapes[from].Pairs())
+		}},
 		{fT, "t~", false, everyone, fixed(digest)},
+		{fTN, "t~ narrow", false, everyone, fixed(digest)},
 		{fXB, "x~'", false, everyone, fixed(block.Size)},
 		{fTB, "t~'", false, everyone, fixed(digest)},
 		{fOffset, "delta", false, everyone, func(m *params, from, to int) int {
@@ -155,8 +161,8 @@ var layout = [lastFlight + 1][]entry{
 	},
 	6: {
 		{fAlpha, "alpha", true, everyone, fixed(salt + block.Size)},
-		{fOpened, "d e f", true, everyone, func(m *params, _, _ int) int { return packed(m.openedBits()) }},
-		{fOpenedMAC, "MAC d e f", false, everyone, fixed(digest)},
+		{fOpened, "e f g", true, everyone, func(m *params, _, _ int) int { return packed(m.openedBits()) }},
+		{fOpenedMAC, "MAC e f g", false, everyone, fixed(digest)},
 		{fEcho, "echo", false, everyone, fixed(digest)},
 	},
 	7: {

@@ -10,7 +10,7 @@ import (
 	"github.com/angler-dex/angler/internal/mpc/oracle"
 )
 
-// f7 garbles, once α and the MACs of d, e, f have passed. The garblers' rows go
+// f7 garbles, once α and the MACs of e, f, g have passed. The garblers' rows go
 // to their recipients; those for party 0 are fixed by it before F8.
 func (p *Party) f7(out outgoing) error {
 	if err := p.f7Triples(); err != nil {

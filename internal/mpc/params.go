@@ -44,7 +44,7 @@ func newParams(c *Config) (*params, error) {
 	for i := range m.n {
 		m.inputWires = append(m.inputWires, template.InputsOf(i))
 		m.outputCounts = append(m.outputCounts, len(template.OutputsOf(i)))
-		m.shapes = append(m.shapes, auth.Shape{Leaky: m.bucket * m.ell, ANDs: m.ell, Inputs: len(m.inputWires[i])})
+		m.shapes = append(m.shapes, auth.Shape{Leaky: m.bucket * m.ell, ANDs: m.ands, Inputs: len(m.inputWires[i])})
 		if i > 0 {
 			m.maxOutputs = max(m.maxOutputs, m.outputCounts[i])
 		}
@@ -65,8 +65,8 @@ func newParams(c *Config) (*params, error) {
 // checkRows refuses what no OT extension can carry.
 func checkRows(shapes []auth.Shape) error {
 	for i, s := range shapes {
-		if s.Rows() > ot.MaxRows {
-			return fmt.Errorf("mpc: circuit: party %d needs %d authenticated bits, at most %d", i, s.Rows(), ot.MaxRows)
+		if rows := max(s.Rows(), s.Pairs()); rows > ot.MaxRows {
+			return fmt.Errorf("mpc: circuit: party %d needs %d authenticated bits, at most %d", i, rows, ot.MaxRows)
 		}
 	}
 	return nil
@@ -76,7 +76,7 @@ func checkRows(shapes []auth.Shape) error {
 func (m *params) leakyANDs() int { return m.bucket * m.ell }
 
 // openedBits is how many bits are opened in F6.
-func (m *params) openedBits() int { return (m.bucket + 1) * m.ands }
+func (m *params) openedBits() int { return triple.PerGate(m.bucket) * m.ands }
 
 // sameShape tells whether the circuit for the drawn order is one that the
 // template promised.

@@ -29,7 +29,7 @@ type clearance struct {
 	coin      coinTossed       // F5
 	sameDelta auth.SameDelta   // z; F6
 	verified  triple.Verified  // α; F7
-	opened    auth.Opened      // MACs of d, e, f; F7
+	opened    auth.Opened      // MACs of e, f, g; F7
 	echoes    [lastFlight]echoed
 }
 
@@ -42,7 +42,7 @@ const (
 // What is opened with MACs: the bits that make triples of leaky ANDs, and the
 // shares of output masks.
 const (
-	openedTriples = "d e f"
+	openedTriples = "e f g"
 	openedMasks   = "output masks"
 )
 

@@ -277,7 +277,7 @@ func TestTooLarge(t *testing.T) {
 	if err := checkRows([]auth.Shape{fits, fits}); err != nil {
 		t.Error(err)
 	}
-	large := auth.Shape{Leaky: 3 << 23, ANDs: 1 << 23}
+	large := auth.Shape{Leaky: 3 << 25, ANDs: 1 << 23}
 	if err := checkRows([]auth.Shape{fits, large}); err == nil {
 		t.Errorf("%d rows accepted", large.Rows())
 	}

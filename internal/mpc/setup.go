@@ -1,6 +1,8 @@
 package mpc
 
 import (
+	"slices"
+
 	"github.com/angler-dex/angler/internal/mpc/auth"
 	"github.com/angler-dex/angler/internal/mpc/block"
 	"github.com/angler-dex/angler/internal/mpc/oracle"
@@ -55,7 +57,7 @@ func (p *Party) f1(out outgoing) error {
 // pair.
 func (p *Party) drawBits() error {
 	shape := p.shapes[p.self]
-	common, err := p.random(shape.RowsA() / 8)
+	common, err := p.random(shape.Bits() / 8)
 	if err != nil {
 		return err
 	}
@@ -68,7 +70,7 @@ func (p *Party) drawBits() error {
 		if err != nil {
 			return err
 		}
-		p.choices[j] = append(append(make([]byte, 0, shape.Rows()/8), common...), own...)
+		p.choices[j] = slices.Concat(common[:shape.RowsA()/8], own, common[shape.RowsA()/8:])
 	}
 	clear(common)
 	return nil
@@ -117,6 +119,7 @@ func (p *Party) f2(out outgoing) error {
 	})
 	out.broadcast(fHash, proof.H)
 	out.broadcast(fX, encode([]block.Block{proof.X}))
+	out.broadcast(fXN, encode(proof.XN[:]))
 	var err error
 	if p.coin, err = p.random(salt + coinBytes); err != nil {
 		return err
@@ -128,6 +131,7 @@ func (p *Party) f2(out outgoing) error {
 			return err
 		}
 		out[j][fT] = proof.T[j][:]
+		out[j][fTN] = proof.TN[j][:]
 		out[j][fXB] = encode(proof.XB[j : j+1])
 		out[j][fTB] = proof.TB[j][:]
 		out[j][fSeed] = encode(p.seeds[j : j+1])
@@ -143,7 +147,8 @@ func (p *Party) f2(out outgoing) error {
 func (p *Party) f3(out outgoing) error {
 	err := p.eachPeer(func(i int) error {
 		fr := p.seen[2][i]
-		claim := auth.Claim{U: fr[fU], H: fr[fHash], X: block.FromBytes(fr[fX]), T: [digest]byte(fr[fT]), XB: block.FromBytes(fr[fXB]), TB: [digest]byte(fr[fTB])}
+		claim := auth.Claim{U: fr[fU], H: fr[fHash], X: block.FromBytes(fr[fX]), T: [digest]byte(fr[fT]),
+			XN: [2]block.Block(decode(fr[fXN])), TN: [digest]byte(fr[fTN]), XB: block.FromBytes(fr[fXB]), TB: [digest]byte(fr[fTB])}
 		if p.offsetFrom[i] {
 			claim.Offset = block.FromBytes(fr[fOffset])
 		}

@@ -61,6 +61,16 @@ func setupKinds() []kind {
 		{name: "x: the mask of region A differs to one peer", sure: true, cheats: single(func(seed uint64) *cheat {
 			return before(2, func(c *cheat) { auth.Bits(c.choices[0]).Flip(c.shapes[2].RowsA()-1-int(seed%128), 1) })
 		})},
+		{name: "x: a y or an r differs to one peer", sure: true, cheats: single(func(seed uint64) *cheat {
+			return before(2, func(c *cheat) {
+				auth.Bits(c.choices[0]).Flip(c.shapes[2].Rows()+int(seed%2)*c.shapes[2].Pairs()+int(3*(seed%40)), 1)
+			})
+		})},
+		{name: "x: the mask of the narrow rows differs to one peer", sure: true, cheats: single(func(seed uint64) *cheat {
+			return before(2, func(c *cheat) {
+				auth.Bits(c.choices[0]).Flip(c.shapes[2].Rows()+(1+int(seed%2))*c.shapes[2].Pairs()-1-int(seed%128), 1)
+			})
+		})},
 		{name: "delta: another one to one peer, cold", cold: true, sure: true, cheats: single(func(seed uint64) *cheat { return deltaTo(0, seed) })},
 		{name: "delta: another one to one peer, warm", sure: true, cheats: single(func(seed uint64) *cheat {
 			return after(2, func(c *cheat, out outgoing) {
@@ -151,7 +161,7 @@ func tripleKinds() []kind {
 		{name: "coin: changed after the commitment", sure: true, cheats: single(func(seed uint64) *cheat {
 			return after(4, func(c *cheat, out outgoing) { out.broadcast(fCoin, flipped(out[0][fCoin], int(seed))) })
 		})},
-		{name: "d, e, f: a lie to all with the digest of the truth", sure: true, cheats: single(func(seed uint64) *cheat {
+		{name: "e, f, g: a lie to all with the digest of the truth", sure: true, cheats: single(func(seed uint64) *cheat {
 			return after(6, func(c *cheat, out outgoing) {
 				out.broadcast(fOpened, flipped(out[0][fOpened], int(seed*7)%c.openedBits()))
 			})

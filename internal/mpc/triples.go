@@ -81,7 +81,7 @@ func (p *Party) f5(out outgoing) error {
 	return nil
 }
 
-// f6 verifies the Δ check; only then are α and d, e, f opened. The coin's order
+// f6 verifies the Δ check; only then are α and e, f, g opened. The coin's order
 // fixes the circuit, d_w the masks of its inputs, the permutation the triples.
 func (p *Party) f6(out outgoing) error {
 	if err := p.openings("z", fComZ, 4, fZ); err != nil {
@@ -111,14 +111,14 @@ func (p *Party) f6(out outgoing) error {
 	p.lambda = garble.Masks(p.circuit, p.a, p.inputWires, d, p.delta, p.each)
 	p.inputS = newInputShares(p.a)
 	p.buckets = triple.NewBuckets(p.shapes[p.self], p.bucket, triple.Permutation(p.leakyANDs(), p.drawn("buckets")), garble.Gates(p.circuit), p.sumS)
-	p.opened = p.buckets.OpenBits(p.a.X, p.lambda.Bits)
+	p.opened = p.buckets.OpenBits(p.a, p.lambda.Bits)
 	p.each(func(j int) {
 		if j == p.self {
 			return
 		}
-		macs := make([]block.Block, p.buckets.Opened())
-		p.buckets.Open(macs, p.a.M[j], p.lambda.M[j])
-		digest := auth.Digest(p.sid, openedTriples, p.self, j, macs)
+		macs := make([]byte, auth.NarrowBytes*p.buckets.Opened())
+		p.buckets.Open(macs, p.a.M[j], p.a.NarrowM[j], p.lambda.M[j])
+		digest := auth.DigestNarrow(p.sid, openedTriples, p.self, j, macs)
 		clear(macs)
 		out[j][fOpenedMAC] = digest[:]
 	})
@@ -132,7 +132,7 @@ func (p *Party) drawn(what string) block.Block {
 	return oracle.Seed("permutation", p.sid[:], p.joint[:], []byte(what))
 }
 
-// f7Triples verifies α and the MACs of d, e, f, and makes σ of every AND.
+// f7Triples verifies α and the MACs of e, f, g, and makes σ of every AND.
 func (p *Party) f7Triples() error {
 	if err := p.openings("alpha", fComAlpha, 5, fAlpha); err != nil {
 		return err
@@ -147,10 +147,10 @@ func (p *Party) f7Triples() error {
 	}
 	opening := auth.NewOpening(p.sid, openedTriples, p.self, p.n, p.delta)
 	err = p.eachPeer(func(j int) error {
-		keys := make([]block.Block, p.buckets.Opened())
+		keys := make([]byte, auth.NarrowBytes*p.buckets.Opened())
 		defer clear(keys)
-		p.buckets.Open(keys, p.a.K[j], p.lambda.K[j])
-		return opening.Check(j, p.seen[6][j][fOpened], keys, p.seen[6][j][fOpenedMAC])
+		p.buckets.Open(keys, p.a.K[j], p.a.NarrowK[j], p.lambda.K[j])
+		return opening.CheckNarrow(j, p.seen[6][j][fOpened], keys, p.seen[6][j][fOpenedMAC])
 	})
 	if err != nil {
 		return err
@@ -167,15 +167,15 @@ func (p *Party) f7Triples() error {
 	p.sigma = auth.NewShared(p.self, p.n, p.ands)
 	p.each(func(j int) {
 		if j == p.self {
-			p.sigma.Bits = p.buckets.SigmaBits(verified, opened, p.a.X, public, bit(p.self == 0))
+			p.sigma.Bits = p.buckets.SigmaBits(verified, opened, p.a.X, p.lambda.Bits, public, bit(p.self == 0))
 			return
 		}
-		p.buckets.Sigma(verified, opened, p.sigma.M[j], p.a.M[j], public, block.Block{})
+		p.buckets.Sigma(verified, opened, p.sigma.M[j], p.a.M[j], p.lambda.M[j], public, block.Block{})
 		var one block.Block // party 0 holds public constants
 		if j == 0 {
 			one = p.delta
 		}
-		p.buckets.Sigma(verified, opened, p.sigma.K[j], p.a.K[j], public, one)
+		p.buckets.Sigma(verified, opened, p.sigma.K[j], p.a.K[j], p.lambda.K[j], public, one)
 	})
 	return nil
 }

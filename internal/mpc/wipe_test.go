@@ -60,6 +60,8 @@ func (w *watched) note() {
 	}
 	if w.a != nil {
 		lanes(w.a.M, "MACs")
+		lanes(w.a.NarrowM, "narrow MACs")
+		lanes(w.a.NarrowK, "narrow keys")
 		lanes(w.a.K, "keys")
 	}
 	if w.leaky != nil {

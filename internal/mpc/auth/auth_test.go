@@ -3,6 +3,7 @@ package auth_test
 import (
 	"bytes"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/angler-dex/angler/internal/mpc/auth"
@@ -33,11 +34,11 @@ func newWorld(rng *rand.Rand) *world {
 	for i := range parties {
 		delta := block.Block{Lo: rng.Uint64() &^ 1, Hi: rng.Uint64()}
 		w.params = append(w.params, auth.Params{SID: sid, Self: i, K: 2, Shapes: shapes, Delta: delta})
-		common := random(rng, shapes[i].RowsA()/8)
+		common, narrow := random(rng, shapes[i].RowsA()/8), random(rng, 2*shapes[i].Pairs()/8)
 		choices := make([][]byte, parties)
 		for j := range choices {
 			if j != i {
-				choices[j] = append(bytes.Clone(common), random(rng, auth.RowsB/8)...)
+				choices[j] = slices.Concat(common, random(rng, auth.RowsB/8), narrow)
 			}
 		}
 		w.choices = append(w.choices, choices)
@@ -80,7 +81,7 @@ func (w *world) extend(spoil func(from, to int, c *auth.Claim)) error {
 				continue
 			}
 			p := proofs[from]
-			c := auth.Claim{U: u[from][to], H: p.H, X: p.X, T: p.T[to], XB: p.XB[to], TB: p.TB[to], Offset: p.Offset[to]}
+			c := auth.Claim{U: u[from][to], H: p.H, X: p.X, T: p.T[to], XN: p.XN, TN: p.TN[to], XB: p.XB[to], TB: p.TB[to], Offset: p.Offset[to]}
 			if spoil != nil {
 				spoil(from, to, &c)
 			}
@@ -123,6 +124,16 @@ func TestAuthenticated(t *testing.T) {
 				}
 			}
 			check("A", w.a[i].X, w.a[i].M[j], w.a[j].K[i], w.params[i].Shapes[i].RowsA())
+			window := auth.Narrow(w.params[j].Delta)
+			m, k := w.a[i].NarrowM[j], w.a[j].NarrowK[i]
+			if len(m) != w.params[i].Shapes[i].Pairs() || len(k) != len(m) {
+				t.Fatalf("%d pairs of MACs, %d of keys", len(m), len(k))
+			}
+			for r := range m {
+				if m[r] != k[r].Xor(window.Both(w.a[i].Y.Get(r), w.a[i].R.Get(r))) {
+					t.Fatalf("%d to %d, pair %d", i, j, r)
+				}
+			}
 			check("B", w.b[i].X[j], w.b[i].M[j], w.b[j].K[i], auth.RowsB)
 		}
 	}
@@ -131,14 +142,17 @@ func TestAuthenticated(t *testing.T) {
 // TestExtensionChecks: a claim that was changed anywhere is refused.
 func TestExtensionChecks(t *testing.T) {
 	for name, spoil := range map[string]func(c *auth.Claim){
-		"u":       func(c *auth.Claim) { c.U = bytes.Clone(c.U); c.U[len(c.U)-1] ^= 1 },
-		"short u": func(c *auth.Claim) { c.U = c.U[1:] },
-		"h":       func(c *auth.Claim) { c.H = bytes.Clone(c.H); c.H[32] ^= 1 },
-		"own h":   func(c *auth.Claim) { c.H = bytes.Clone(c.H); c.H[0] ^= 1 },
-		"x":       func(c *auth.Claim) { c.X.Lo ^= 1 },
-		"t":       func(c *auth.Claim) { c.T[0] ^= 1 },
-		"xB":      func(c *auth.Claim) { c.XB.Hi ^= 1 },
-		"tB":      func(c *auth.Claim) { c.TB[31] ^= 1 },
+		"u":        func(c *auth.Claim) { c.U = bytes.Clone(c.U); c.U[len(c.U)-1] ^= 1 },
+		"short u":  func(c *auth.Claim) { c.U = c.U[1:] },
+		"h":        func(c *auth.Claim) { c.H = bytes.Clone(c.H); c.H[32] ^= 1 },
+		"own h":    func(c *auth.Claim) { c.H = bytes.Clone(c.H); c.H[0] ^= 1 },
+		"x":        func(c *auth.Claim) { c.X.Lo ^= 1 },
+		"t":        func(c *auth.Claim) { c.T[0] ^= 1 },
+		"x of y":   func(c *auth.Claim) { c.XN[0].Lo ^= 1 },
+		"x of r":   func(c *auth.Claim) { c.XN[1].Hi ^= 1 },
+		"t narrow": func(c *auth.Claim) { c.TN[3] ^= 1 },
+		"xB":       func(c *auth.Claim) { c.XB.Hi ^= 1 },
+		"tB":       func(c *auth.Claim) { c.TB[31] ^= 1 },
 	} {
 		w := newWorld(rand.New(rand.NewPCG(1, 1)))
 		err := w.extend(func(from, to int, c *auth.Claim) {
@@ -309,6 +323,44 @@ func TestOpening(t *testing.T) {
 	}
 }
 
+// TestNarrowOpening: the same of bits whose MACs have 48 bits.
+func TestNarrowOpening(t *testing.T) {
+	w := newWorld(rand.New(rand.NewPCG(8, 1)))
+	if err := w.extend(nil); err != nil {
+		t.Fatal(err)
+	}
+	const n = 19
+	lane := func(pairs []block.Block) []byte {
+		b := make([]byte, n*auth.NarrowBytes)
+		for k := range n {
+			auth.PutNarrow(b[k*auth.NarrowBytes:], pairs[k].Hi)
+		}
+		return b
+	}
+	for name, spoil := range map[string]func(auth.Bits, []byte){
+		"honest": func(auth.Bits, []byte) {}, "bit": func(b auth.Bits, _ []byte) { b.Flip(18, 1) },
+		"digest": func(_ auth.Bits, d []byte) { d[31] ^= 1 }, "padding": func(b auth.Bits, _ []byte) { b[2] |= 8 },
+	} {
+		o := auth.NewOpening(sid, "test", 0, parties, w.params[0].Delta)
+		var err error
+		for from := 1; from < parties && err == nil; from++ {
+			bits := auth.NewBits(n)
+			for k := range n {
+				bits.Flip(k, w.a[from].R.Get(k))
+			}
+			d := auth.DigestNarrow(sid, "test", from, 0, lane(w.a[from].NarrowM[0]))
+			if from == 2 {
+				spoil(bits, d[:])
+			}
+			err = o.CheckNarrow(from, bits, lane(w.a[0].NarrowK[from]), d[:])
+		}
+		proof, missing := o.Finish()
+		if ok := name == "honest"; (err == nil) != ok || (missing == nil) != ok || proof.Of(sid, "test") != ok {
+			t.Errorf("%s: %v, %v", name, err, missing)
+		}
+	}
+}
+
 // TestSharedSum: with the others' MACs under its Δ, the sum of each party is a
 // sharing of value·Δ.
 func TestSharedSum(t *testing.T) {
@@ -350,16 +402,19 @@ func TestSharedSum(t *testing.T) {
 // multiples of 128 rows.
 func TestShape(t *testing.T) {
 	for _, s := range []auth.Shape{{Leaky: 1600, ANDs: 320}, {Leaky: 1600, ANDs: 320, Inputs: 48}, {Leaky: 40, ANDs: 8, Inputs: 127}} {
-		at := []int{s.X(), s.Y(), s.R(), s.Lambda(), s.InputR(), s.InputS(), s.InputS() + s.Inputs}
-		size := []int{s.Leaky, s.Leaky, s.Leaky, s.ANDs, s.Inputs, s.Inputs}
+		at := []int{s.X(), s.Rho(), s.Lambda(), s.InputR(), s.InputS(), s.InputS() + s.Inputs}
+		size := []int{s.Leaky, s.ANDs, s.ANDs, s.Inputs, s.Inputs}
 		for k, n := range size {
 			if at[k]+n != at[k+1] {
 				t.Errorf("%+v: segment %d", s, k)
 			}
 		}
 		mask := s.RowsA() - 128
-		if mask%128 != 0 || mask < at[6] || mask >= at[6]+128 || s.Rows() != s.RowsA()+auth.RowsB {
+		if mask%128 != 0 || mask < at[5] || mask >= at[5]+128 || s.Rows() != s.RowsA()+auth.RowsB {
 			t.Errorf("%+v: mask at %d of %d", s, mask, s.RowsA())
+		}
+		if mask := s.Pairs() - 128; mask%128 != 0 || mask < s.Leaky || mask >= s.Leaky+128 || s.Bits() != s.RowsA()+2*s.Pairs() {
+			t.Errorf("%+v: mask of the pairs at %d of %d", s, mask, s.Pairs())
 		}
 	}
 }

@@ -30,14 +30,16 @@ type Base struct {
 // Proof is what a party says about the bits that it has put into its
 // extensions, for the checks of its peers.
 type Proof struct {
-	H      []byte      // h_i: one hash of the extension towards each party, own place zero; broadcast
-	X      block.Block // x̃ of region A; broadcast
-	T      [][32]byte  // hash of t̃ of region A, by peer
+	H      []byte         // h_i: one hash of the extension towards each party, own place zero; broadcast
+	X      block.Block    // x̃ of region A's rows; broadcast
+	T      [][32]byte     // hash of t̃ of region A's rows, by peer
+	XN     [2]block.Block // x̃ of its narrow rows, of y and of r; broadcast
+	TN     [][32]byte     // hash of their t̃, by peer
 	XB     []block.Block
 	TB     [][32]byte
 	Offset []block.Block // δ = c ⊕ Δ, by peer; sent where the pair's set was cached
 
-	chi []block.Block // the coefficients of region A
+	chi, chiN []block.Block // the coefficients of region A: of its rows, of its pairs
 }
 
 // Claim is the part of a peer's Proof that concerns one party, with the
@@ -46,6 +48,8 @@ type Claim struct {
 	U, H   []byte
 	X      block.Block
 	T      [32]byte
+	XN     [2]block.Block
+	TN     [32]byte
 	XB     block.Block
 	TB     [32]byte
 	Offset block.Block // zero where the set is not a cached one
@@ -62,34 +66,35 @@ type Claim struct {
 //	   χ'_ij = RO(sid, B, i, j, h_i): x̃', t̃' ▶ the same over region B
 //	   δ_i (cached sets only)              ──▶ M' = M ⊕ x·δ_i at j
 //
-// Choices[j] is this party's packed bits towards j: the common region A, then
-// the pair's region B.
+// Choices[j] is this party's packed bits towards j: the rows of the common region
+// A, those of the pair's region B, the narrow rows of region A (see Shape).
 type Extension struct {
 	Params
 	choices [][]byte
 	base    []Base
 	mine    []*ot.ExtReceiver // by peer: own bits, under the peer's choice
 	keys    [][]block.Block   // by peer: K of its bits, once checked
+	narrow  [][]block.Block   // … of its narrow ones
 	offset  []block.Block     // δ of each peer
 }
 
 // NewExtension starts with each peer; nothing is computed yet.
 func NewExtension(p Params, base []Base, choices [][]byte) *Extension {
 	n := len(p.Shapes)
-	return &Extension{Params: p, choices: choices, base: base, mine: make([]*ot.ExtReceiver, n), keys: make([][]block.Block, n), offset: make([]block.Block, n)}
+	return &Extension{Params: p, choices: choices, base: base, mine: make([]*ot.ExtReceiver, n), keys: make([][]block.Block, n), narrow: make([][]block.Block, n), offset: make([]block.Block, n)}
 }
 
 // Extend extends this party's bits towards party j and returns the message to
 // it. Calls for different peers may run at once.
 func (e *Extension) Extend(j int) []byte {
-	e.mine[j] = ot.NewExtReceiver(e.SID, e.K, e.base[j].Sender, e.Self, j, e.Shapes[e.Self].Rows(), e.choices[j])
+	e.mine[j] = ot.NewExtReceiver(e.SID, e.K, e.base[j].Sender, e.Self, j, e.Shapes[e.Self].Rows(), e.Shapes[e.Self].Pairs(), e.choices[j])
 	return e.mine[j].Message()
 }
 
 // Begin starts the proof; call it after Extend to every peer.
 func (e *Extension) Begin() *Proof {
 	n := len(e.Shapes)
-	p := &Proof{H: make([]byte, n*oracle.Size), T: make([][32]byte, n), XB: make([]block.Block, n), TB: make([][32]byte, n), Offset: make([]block.Block, n)}
+	p := &Proof{H: make([]byte, n*oracle.Size), T: make([][32]byte, n), TN: make([][32]byte, n), XB: make([]block.Block, n), TB: make([][32]byte, n), Offset: make([]block.Block, n)}
 	for j, r := range e.mine {
 		if r != nil {
 			h := r.Hash()
@@ -99,6 +104,8 @@ func (e *Extension) Begin() *Proof {
 	j := (e.Self + 1) % n // any peer: region A is the same towards all
 	p.chi = e.chiA(e.Self, p.H)
 	p.X = e.mine[j].XTilde(0, len(p.chi), p.chi)
+	p.chiN = e.chiN(e.Self, p.H)
+	p.XN = e.mine[j].XTildePairs(p.chiN)
 	return p
 }
 
@@ -106,6 +113,7 @@ func (e *Extension) Begin() *Proof {
 func (e *Extension) Prove(p *Proof, j int) {
 	a, rows := e.Shapes[e.Self].RowsA(), e.Shapes[e.Self].Rows()
 	p.T[j] = e.mine[j].Tilde(0, a, p.chi)
+	p.TN[j] = e.mine[j].TildePairs(p.chiN)
 	chi := e.chiB(e.Self, j, p.H)
 	p.XB[j] = e.mine[j].XTilde(a, rows, chi)
 	p.TB[j] = e.mine[j].Tilde(a, rows, chi)
@@ -117,7 +125,7 @@ func (e *Extension) Prove(p *Proof, j int) {
 // different peers may run at once.
 func (e *Extension) Check(i int, c Claim) error {
 	a, rows := e.Shapes[i].RowsA(), e.Shapes[i].Rows()
-	u, err := ot.NewExtSender(e.SID, e.K, e.base[i].Receiver, i, e.Self, rows).Receive(c.U)
+	u, err := ot.NewExtSender(e.SID, e.K, e.base[i].Receiver, i, e.Self, rows, e.Shapes[i].Pairs()).Receive(c.U)
 	if err != nil {
 		return err
 	}
@@ -128,11 +136,12 @@ func (e *Extension) Check(i int, c Claim) error {
 	if subtle.ConstantTimeCompare(h[:], c.H[e.Self*oracle.Size:][:oracle.Size]) != 1 {
 		return errors.New("OT extension does not match its hash")
 	}
+	u.CheckPairs(e.chiN(i, c.H), c.XN, c.TN)
 	e.keys[i], err = u.Check(
 		ot.Range{Lo: 0, Hi: a, Chi: e.chiA(i, c.H), XTilde: c.X, TTilde: c.T},
 		ot.Range{Lo: a, Hi: rows, Chi: e.chiB(i, e.Self, c.H), XTilde: c.XB, TTilde: c.TB},
 	)
-	e.offset[i] = c.Offset
+	e.narrow[i], e.offset[i] = u.Pairs(), c.Offset
 	return err
 }
 
@@ -151,8 +160,12 @@ func (e *Extension) Finish(each func(f func(j int))) (*A, *B, Extended, error) {
 			return nil, nil, Extended{}, errors.New("a peer's extension has not been checked")
 		}
 	}
-	own := e.Shapes[e.Self].RowsA()
-	a := &A{Self: e.Self, Shapes: e.Shapes, X: Bits(e.choices[(e.Self+1)%n][:own/8]), M: make([][]block.Block, n), K: make([][]block.Block, n)}
+	own, all, pairs := e.Shapes[e.Self].RowsA(), e.Shapes[e.Self].Rows()/8, e.Shapes[e.Self].Pairs()/8
+	common := e.choices[(e.Self+1)%n]
+	a := &A{
+		Self: e.Self, Shapes: e.Shapes, X: common[:own/8], Y: common[all:][:pairs], R: common[all+pairs:][:pairs],
+		M: make([][]block.Block, n), K: make([][]block.Block, n), NarrowM: make([][]block.Block, n), NarrowK: make([][]block.Block, n),
+	}
 	b := &B{Self: e.Self, X: make([]Bits, n), M: make([][]block.Block, n), K: make([][]block.Block, n)}
 	each(func(j int) {
 		if j == e.Self {
@@ -164,9 +177,14 @@ func (e *Extension) Finish(each func(f func(j int))) (*A, *B, Extended, error) {
 			m[r] = m[r].Xor(e.offset[j].Mask(x.Get(r)))
 		}
 		a.M[j], a.K[j] = m[:own:own], k[:at:at]
-		b.X[j], b.M[j], b.K[j] = x[own/8:], m[own:], k[at:]
+		b.X[j], b.M[j], b.K[j] = x[own/8:all], m[own:], k[at:]
+		m, offset := e.mine[j].Pairs(), Narrow(e.offset[j])
+		for t := range m {
+			m[t] = m[t].Xor(offset.Both(a.Y.Get(t), a.R.Get(t)))
+		}
+		a.NarrowM[j], a.NarrowK[j] = m, e.narrow[j]
 	})
-	e.keys = nil
+	e.keys, e.narrow = nil, nil
 	for _, r := range e.mine {
 		if r != nil {
 			r.Destroy() // but for its rows, which are in a and b
@@ -182,17 +200,25 @@ func (e *Extension) Destroy() {
 	for _, r := range e.mine {
 		if r != nil {
 			clear(r.Rows())
+			clear(r.Pairs())
 			r.Destroy()
 		}
 	}
 	wipe(e.keys)
-	e.Delta, e.mine, e.keys = block.Block{}, nil, nil
+	wipe(e.narrow)
+	e.Delta, e.mine, e.keys, e.narrow = block.Block{}, nil, nil, nil
 }
 
 // chiA returns the coefficients of region A of party i: pseudorandom ones from
 // RO(sid, i, h_i), and X^k for the 128 mask rows.
 func (e *Extension) chiA(i int, h []byte) []block.Block {
 	return coefficients(e.Shapes[i].RowsA(), oracle.Seed("chi A", e.SID[:], oracle.Party(i), h))
+}
+
+// chiN returns the coefficients of the narrow rows of region A of party i, the same
+// for the first and the second of each pair.
+func (e *Extension) chiN(i int, h []byte) []block.Block {
+	return coefficients(e.Shapes[i].Pairs(), oracle.Seed("chi narrow", e.SID[:], oracle.Party(i), h))
 }
 
 // chiB returns the coefficients of region B of party i towards j.
@@ -213,19 +239,25 @@ func coefficients(rows int, seed block.Block) []block.Block {
 
 // A is region A of all parties as one party holds it: own bits X, the same
 // towards everybody, their MACs M[j] under Δ_j (rows of the own shape), and
-// K[j], the keys of party j's bits (rows of its shape).
+// K[j], the keys of party j's bits (rows of its shape). Y and R are the own bits of
+// the narrow rows, NarrowM[j] and NarrowK[j] their MACs and party j's keys, y in the
+// low 48 bits of a block and r from bit 64 on, under Narrow of Δ_j.
 type A struct {
-	Self   int
-	Shapes []Shape
-	X      Bits
-	M, K   [][]block.Block
+	Self             int
+	Shapes           []Shape
+	X, Y, R          Bits
+	M, K             [][]block.Block
+	NarrowM, NarrowK [][]block.Block
 }
 
 // Destroy wipes the region.
 func (a *A) Destroy() {
-	clear(a.X)
-	wipe(a.M)
-	wipe(a.K)
+	for _, x := range []Bits{a.X, a.Y, a.R} {
+		clear(x)
+	}
+	for _, lanes := range [][][]block.Block{a.M, a.K, a.NarrowM, a.NarrowK} {
+		wipe(lanes)
+	}
 }
 
 // B is region B: own bits X[j] towards party j alone, their MACs M[j], and

@@ -17,6 +17,11 @@ func Digest(sid [32]byte, what string, from, to int, macs []block.Block) [oracle
 	return oracle.SumBlocks("mac", macs, sid[:], []byte(what), oracle.Party(from), oracle.Party(to))
 }
 
+// DigestNarrow is Digest of narrow MACs, ot.NarrowColumns bits each.
+func DigestNarrow(sid [32]byte, what string, from, to int, macs []byte) [oracle.Size]byte {
+	return oracle.Sum("narrow mac", sid[:], []byte(what), oracle.Party(from), oracle.Party(to), macs)
+}
+
 // Opened proves that the bits which every peer opened had their MACs.
 type Opened struct {
 	sid  *[32]byte
@@ -55,6 +60,24 @@ func (o *Opening) Check(j int, bits Bits, keys []block.Block, digest []byte) err
 		keys[k] = keys[k].Xor(o.delta.Mask(bits.Get(k)))
 	}
 	want := Digest(o.sid, o.what, j, o.self, keys)
+	if subtle.ConstantTimeCompare(want[:], digest) != 1 {
+		return ErrMAC
+	}
+	o.passed[j] = true
+	return nil
+}
+
+// CheckNarrow is Check of bits with narrow MACs, NarrowBytes each.
+func (o *Opening) CheckNarrow(j int, bits Bits, keys, digest []byte) error {
+	if !bits.Padded(len(keys) / NarrowBytes) {
+		return errors.New("padding bits are set")
+	}
+	w := Narrow(o.delta)
+	for k := range len(keys) / NarrowBytes {
+		at := keys[k*NarrowBytes:]
+		PutNarrow(at, GetNarrow(at)^uint64(w)&-bits.Get(k))
+	}
+	want := DigestNarrow(o.sid, o.what, j, o.self, keys)
 	if subtle.ConstantTimeCompare(want[:], digest) != 1 {
 		return ErrMAC
 	}

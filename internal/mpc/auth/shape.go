@@ -13,26 +13,26 @@ const (
 // Shape says what lies where in region A of one party: everything in segments,
 // so that a segment is a contiguous piece of each lane.
 //
-//	x of leaky ANDs │ y │ r │ a mask for each AND │ r_w │ s_w │ 0… │ 128 mask rows
+//	x of leaky ANDs │ ρ of each AND │ a mask for each AND │ r_w │ s_w │ 0… │ 128 mask rows
 //
-// The region is padded so that it and its mask start at multiples of 128 rows.
+// It is padded so that it and its mask start at multiples of 128 rows. The bits y
+// and r of the leaky ANDs are a part of the region of which 48 bits of Δ are enough:
+// pairs (y, r) of narrow rows, one a leaky AND, padded in the same way and with
+// 128 mask pairs. The party's packed bits are those of the rows, of all y, of all r.
 type Shape struct {
 	Leaky  int // leaky ANDs, B·ℓ
-	ANDs   int // ℓ, the AND gates with padding
+	ANDs   int // AND gates
 	Inputs int // input bits of the party
 }
 
-// X, Y and R are the starts of the three bits of the leaky ANDs.
+// X is the start of the first factors of the leaky ANDs.
 func (s Shape) X() int { return 0 }
 
-// Y is the start of the second factors.
-func (s Shape) Y() int { return s.Leaky }
-
-// R is the start of the bits that mask the products.
-func (s Shape) R() int { return 2 * s.Leaky }
+// Rho is the start of the bits that take the place of the r of a gate's bucket.
+func (s Shape) Rho() int { return s.Leaky }
 
 // Lambda is the start of the output masks of AND gates.
-func (s Shape) Lambda() int { return 3 * s.Leaky }
+func (s Shape) Lambda() int { return s.Rho() + s.ANDs }
 
 // InputR is the start of the first masks r_w of the party's input bits.
 func (s Shape) InputR() int { return s.Lambda() + s.ANDs }
@@ -40,11 +40,16 @@ func (s Shape) InputR() int { return s.Lambda() + s.ANDs }
 // InputS is the start of the second masks s_w of the party's input bits.
 func (s Shape) InputS() int { return s.InputR() + s.Inputs }
 
-// RowsA is the size of region A with padding and its 128 mask rows.
-func (s Shape) RowsA() int {
-	used := s.InputS() + s.Inputs
-	return (used+127)&^127 + maskRows
-}
+// RowsA is the size of region A's full rows with padding and 128 mask rows.
+func (s Shape) RowsA() int { return padded(s.InputS()+s.Inputs) + maskRows }
 
-// Rows is the size of both regions: the rows of the party's OT extension.
+// Rows is the size of both regions: the full rows of the party's OT extension.
 func (s Shape) Rows() int { return s.RowsA() + RowsB }
+
+// Pairs is the number of pairs of narrow rows, with padding and 128 mask pairs.
+func (s Shape) Pairs() int { return padded(s.Leaky) + maskRows }
+
+// Bits is how many bits a party draws that are the same towards everybody.
+func (s Shape) Bits() int { return s.RowsA() + 2*s.Pairs() }
+
+func padded(rows int) int { return (rows + 127) &^ 127 }

@@ -28,9 +28,12 @@ func DealA(rng *rand.Rand, shapes []auth.Shape, deltas []block.Block) []*auth.A 
 	n := len(shapes)
 	regions := make([]*auth.A, n)
 	for i := range regions {
-		a := &auth.A{Self: i, Shapes: shapes, X: auth.NewBits(shapes[i].RowsA()), M: make([][]block.Block, n), K: make([][]block.Block, n)}
-		for k := range a.X {
-			a.X[k] = byte(rng.Uint32())
+		a := &auth.A{Self: i, Shapes: shapes, X: auth.NewBits(shapes[i].RowsA()), Y: auth.NewBits(shapes[i].Pairs()), R: auth.NewBits(shapes[i].Pairs()),
+			M: make([][]block.Block, n), K: make([][]block.Block, n), NarrowM: make([][]block.Block, n), NarrowK: make([][]block.Block, n)}
+		for _, bits := range []auth.Bits{a.X, a.Y, a.R} {
+			for k := range bits {
+				bits[k] = byte(rng.Uint32())
+			}
 		}
 		regions[i] = a
 	}
@@ -40,9 +43,21 @@ func DealA(rng *rand.Rand, shapes []auth.Shape, deltas []block.Block) []*auth.A 
 				continue
 			}
 			a.M[j], regions[j].K[i] = dealLane(rng, a.X, shapes[i].RowsA(), deltas[j])
+			a.NarrowM[j], regions[j].NarrowK[i] = dealNarrow(rng, a.Y, a.R, shapes[i].Pairs(), deltas[j])
 		}
 	}
 	return regions
+}
+
+// dealNarrow is dealLane of pairs of narrow bits.
+func dealNarrow(rng *rand.Rand, y, r auth.Bits, pairs int, delta block.Block) (macs, keys []block.Block) {
+	w := auth.Narrow(delta)
+	macs, keys = make([]block.Block, pairs), make([]block.Block, pairs)
+	for t := range pairs {
+		key := block.Block{Lo: rng.Uint64() >> 16, Hi: rng.Uint64() >> 16}
+		keys[t], macs[t] = key, key.Xor(w.Both(y.Get(t), r.Get(t)))
+	}
+	return macs, keys
 }
 
 // DealShared shares values among parties, authenticated: each the XOR of a bit

@@ -220,8 +220,8 @@ func TestBaseOTThenExtension(t *testing.T) {
 		from, to int
 	}{{as, bd, 0, 1}, {bs, ad, 1, 0}} {
 		x := randBytes(r, 40)
-		from := NewExtReceiver(testSID, 8, e.s, e.from, e.to, 320, x)
-		to, err := NewExtSender(testSID, 8, e.d, e.from, e.to, 320).Receive(from.Message())
+		from := NewExtReceiver(testSID, 8, e.s, e.from, e.to, 320, 0, x)
+		to, err := NewExtSender(testSID, 8, e.d, e.from, e.to, 320, 0).Receive(from.Message())
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -17,7 +17,7 @@ func BenchmarkExtReceiver(b *testing.B) {
 			s, _ := dealt(r)
 			x := randBytes(r, benchRows/8)
 			for b.Loop() {
-				NewExtReceiver(testSID, k, s, 0, 1, benchRows, x)
+				NewExtReceiver(testSID, k, s, 0, 1, benchRows, 0, x)
 			}
 			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/benchRows, "ns/OT")
 		})
@@ -29,8 +29,8 @@ func BenchmarkExtSender(b *testing.B) {
 		b.Run(fmt.Sprint("k=", k), func(b *testing.B) {
 			r := rng(1)
 			s, d := dealt(r)
-			from := NewExtReceiver(testSID, k, s, 0, 1, benchRows, randBytes(r, benchRows/8))
-			to := NewExtSender(testSID, k, d, 0, 1, benchRows)
+			from := NewExtReceiver(testSID, k, s, 0, 1, benchRows, 0, randBytes(r, benchRows/8))
+			to := NewExtSender(testSID, k, d, 0, 1, benchRows, 0)
 			for b.Loop() {
 				if _, err := to.Receive(from.Message()); err != nil {
 					b.Fatal(err)
@@ -44,7 +44,7 @@ func BenchmarkExtSender(b *testing.B) {
 func BenchmarkTilde(b *testing.B) {
 	r := rng(1)
 	s, _ := dealt(r)
-	from := NewExtReceiver(testSID, 4, s, 0, 1, benchRows, randBytes(r, benchRows/8))
+	from := NewExtReceiver(testSID, 4, s, 0, 1, benchRows, 0, randBytes(r, benchRows/8))
 	chi := chis(r, benchRows)
 	for b.Loop() {
 		from.Tilde(0, benchRows, chi)

@@ -19,8 +19,8 @@ func attempt(t *testing.T, k int, r func() (*BaseSender, *BaseReceiver), change 
 	s, d := r()
 	g := rng(uint64(d.ID[0]) | uint64(d.ID[1])<<8 | uint64(d.ID[2])<<16)
 	x := randBytes(g, cheatRows/8)
-	from := NewExtReceiver(testSID, k, s, testFrom, testTo, cheatRows, x)
-	f := &forged{from: from, base: s, msg: bytes.Clone(from.Message()), M: append([]block.Block(nil), from.Rows()...), chi: chis(g, cheatRows), x: x, layout: newLayout(k, cheatRows)}
+	from := NewExtReceiver(testSID, k, s, testFrom, testTo, cheatRows, 0, x)
+	f := &forged{from: from, base: s, msg: bytes.Clone(from.Message()), M: append([]block.Block(nil), from.Rows()...), chi: chis(g, cheatRows), x: x, layout: newLayout(k, cheatRows, 0)}
 	f.xTilde = from.XTilde(0, cheatRows, f.chi)
 	f.sums = block.ColumnSums(f.M, f.chi)
 	change(f)
@@ -28,7 +28,7 @@ func attempt(t *testing.T, k int, r func() (*BaseSender, *BaseReceiver), change 
 	if tag == ([32]byte{}) {
 		tag = from.oracle.tilde(0, cheatRows, &f.sums)
 	}
-	got, err := NewExtSender(testSID, k, d, testFrom, testTo, cheatRows).Receive(f.msg)
+	got, err := NewExtSender(testSID, k, d, testFrom, testTo, cheatRows, 0).Receive(f.msg)
 	if err != nil {
 		t.Fatalf("well-formed message: %v", err)
 	}
@@ -67,7 +67,7 @@ func (f *forged) corrections() []byte { c, _, _ := f.parts(f.msg); return c }
 func (f *forged) check() []byte       { _, c, _ := f.parts(f.msg); return c }
 func (f *forged) u(i int) []byte {
 	_, _, u := f.parts(f.msg)
-	return u[i*f.column():][:f.column()]
+	return u[i*f.wide():][:f.wide()]
 }
 
 func dealer(seed uint64) func() (*BaseSender, *BaseReceiver) {
@@ -170,7 +170,7 @@ func (f *forged) rebuild(guess uint64) {
 
 	f.leavesOf(p, leaves, 0, pairs[:f.k], guess)
 	p.streams(leaves, 0)
-	columns, scratch := make([]byte, Base*f.stride()), make([]byte, (f.k+1)*f.column())
+	columns, scratch := make([]byte, Base*f.stride()), make([]byte, (f.k+1)*f.wide())
 	p.fold(columns, f.stride(), f.u(0), leaves, scratch)
 	block.XorBytes(f.u(0), f.u(0), f.x)
 	rows := make([]block.Block, f.rows)
@@ -300,8 +300,8 @@ func TestOneBadRangeOfTwo(t *testing.T) {
 	r := rng(90)
 	for bad := range 2 {
 		s, d := dealt(r)
-		from := NewExtReceiver(testSID, 4, s, 0, 1, 300, randBytes(r, 38))
-		to, err := NewExtSender(testSID, 4, d, 0, 1, 300).Receive(from.Message())
+		from := NewExtReceiver(testSID, 4, s, 0, 1, 300, 0, randBytes(r, 38))
+		to, err := NewExtSender(testSID, 4, d, 0, 1, 300, 0).Receive(from.Message())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -317,18 +317,18 @@ func TestMalformedExtension(t *testing.T) {
 	r := rng(91)
 	for _, k := range []int{1, 2, 4, 8} {
 		s, d := dealt(r)
-		msg := NewExtReceiver(testSID, k, s, 0, 1, 203, randBytes(r, 26)).Message()
-		to := NewExtSender(testSID, k, d, 0, 1, 203)
+		msg := NewExtReceiver(testSID, k, s, 0, 1, 203, 0, randBytes(r, 26)).Message()
+		to := NewExtSender(testSID, k, d, 0, 1, 203, 0)
 		for _, m := range [][]byte{nil, msg[:1], msg[:len(msg)-1], append(bytes.Clone(msg), 0), append(bytes.Clone(msg), msg...)} {
 			if _, err := to.Receive(m); !errors.Is(err, ErrLength) {
 				t.Errorf("k = %d, %d bytes: %v", k, len(m), err)
 			}
 		}
-		l := newLayout(k, 203)
+		l := newLayout(k, 203, 0)
 		for i := range l.trees() {
 			for bit := 3; bit < 8; bit++ { // 203 = 25·8 + 3
 				m := bytes.Clone(msg)
-				m[len(m)-1-i*l.column()] ^= 1 << bit
+				m[len(m)-1-i*l.wide()] ^= 1 << bit
 				if _, err := to.Receive(m); !errors.Is(err, ErrPadding) {
 					t.Fatalf("k = %d, tree %d, padding bit %d: %v", k, l.trees()-1-i, bit, err)
 				}

@@ -78,8 +78,8 @@ func TestExtension(t *testing.T) {
 		for _, rows := range []int{1, 7, 8, 9, 127, 128, 129, 384, 513, 2053} {
 			s, d := dealt(r)
 			x := randBytes(r, (rows+7)/8)
-			from := NewExtReceiver(testSID, k, s, testFrom, testTo, rows, x)
-			to, err := NewExtSender(testSID, k, d, testFrom, testTo, rows).Receive(from.Message())
+			from := NewExtReceiver(testSID, k, s, testFrom, testTo, rows, 0, x)
+			to, err := NewExtSender(testSID, k, d, testFrom, testTo, rows, 0).Receive(from.Message())
 			if err != nil {
 				t.Fatalf("k = %d, %d rows: %v", k, rows, err)
 			}
@@ -115,8 +115,8 @@ func TestExtensionAtTheEdges(t *testing.T) {
 				d.Seeds[c] = s.Pairs[c][choice.Bit(c)]
 			}
 			x := randBytes(r, 25)
-			from := NewExtReceiver(testSID, k, s, 0, 1, 200, x)
-			to, err := NewExtSender(testSID, k, d, 0, 1, 200).Receive(from.Message())
+			from := NewExtReceiver(testSID, k, s, 0, 1, 200, 0, x)
+			to, err := NewExtSender(testSID, k, d, 0, 1, 200, 0).Receive(from.Message())
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -140,7 +140,7 @@ func TestRowsLookRandom(t *testing.T) {
 	x := randBytes(r, 256)
 	seen := map[block.Block]bool{}
 	for k, sid := range map[int][32]byte{1: {1}, 2: {2}, 4: {3}, 8: {4}} {
-		rows := NewExtReceiver(sid, k, s, 0, 1, 2048, x).Rows()
+		rows := NewExtReceiver(sid, k, s, 0, 1, 2048, 0, x).Rows()
 		ones := 0
 		for _, m := range rows {
 			if seen[m] {
@@ -163,8 +163,8 @@ func TestKeptSet(t *testing.T) {
 	s, d := dealt(r)
 	delta := randBlock(r)
 	x := randBytes(r, 50)
-	from := NewExtReceiver(testSID, 4, s, 0, 1, 400, x)
-	to, err := NewExtSender(testSID, 4, d, 0, 1, 400).Receive(from.Message())
+	from := NewExtReceiver(testSID, 4, s, 0, 1, 400, 0, x)
+	to, err := NewExtSender(testSID, 4, d, 0, 1, 400, 0).Receive(from.Message())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -186,15 +186,15 @@ func TestExtensionIsBound(t *testing.T) {
 	r := rng(5)
 	s, d := dealt(r)
 	x := randBytes(r, 32)
-	from := NewExtReceiver(testSID, 4, s, testFrom, testTo, 256, x)
+	from := NewExtReceiver(testSID, 4, s, testFrom, testTo, 256, 0, x)
 	other := *d
 	other.ID[0] ^= 1
 	for name, to := range map[string]*ExtSender{
-		"session":  NewExtSender([32]byte{9}, 4, d, testFrom, testTo, 256),
-		"sender":   NewExtSender(testSID, 4, d, testFrom+1, testTo, 256),
-		"receiver": NewExtSender(testSID, 4, d, testFrom, testTo+1, 256),
-		"swapped":  NewExtSender(testSID, 4, d, testTo, testFrom, 256),
-		"set":      NewExtSender(testSID, 4, &other, testFrom, testTo, 256),
+		"session":  NewExtSender([32]byte{9}, 4, d, testFrom, testTo, 256, 0),
+		"sender":   NewExtSender(testSID, 4, d, testFrom+1, testTo, 256, 0),
+		"receiver": NewExtSender(testSID, 4, d, testFrom, testTo+1, 256, 0),
+		"swapped":  NewExtSender(testSID, 4, d, testTo, testFrom, 256, 0),
+		"set":      NewExtSender(testSID, 4, &other, testFrom, testTo, 256, 0),
 	} {
 		got, err := to.Receive(from.Message())
 		if err != nil {
@@ -216,11 +216,11 @@ func TestMessageSize(t *testing.T) {
 		{4, 1001, 32*3*32 + 32*32 + 32 + 32*126},
 		{8, 8, 16*7*32 + 16*32 + 32 + 16},
 	} {
-		if got := MessageSize(e.k, e.rows); got != e.want {
+		if got := MessageSize(e.k, e.rows, 0); got != e.want {
 			t.Errorf("k = %d, %d rows: %d, want %d", e.k, e.rows, got, e.want)
 		}
 		s, _ := dealt(rng(6))
-		if got := len(NewExtReceiver(testSID, e.k, s, 0, 1, e.rows, make([]byte, 200)).Message()); got != e.want {
+		if got := len(NewExtReceiver(testSID, e.k, s, 0, 1, e.rows, 0, make([]byte, 200)).Message()); got != e.want {
 			t.Errorf("k = %d, %d rows: message of %d, want %d", e.k, e.rows, got, e.want)
 		}
 	}
@@ -230,8 +230,8 @@ func TestMessageSize(t *testing.T) {
 func TestMisuse(t *testing.T) {
 	r := rng(7)
 	s, d := dealt(r)
-	from := NewExtReceiver(testSID, 4, s, 0, 1, 300, randBytes(r, 38))
-	to, err := NewExtSender(testSID, 4, d, 0, 1, 300).Receive(from.Message())
+	from := NewExtReceiver(testSID, 4, s, 0, 1, 300, 0, randBytes(r, 38))
+	to, err := NewExtSender(testSID, 4, d, 0, 1, 300, 0).Receive(from.Message())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -245,8 +245,8 @@ func TestMisuse(t *testing.T) {
 		"an overlap":   func() { _, _ = to.Check(proof(r, from, 0, 100), proof(r, from, 99, 300)) },
 		"twice":        func() { _, _ = to.Check(all, all) },
 		"coefficients": func() { _, _ = to.Check(short) },
-		"k":            func() { NewExtSender(testSID, 3, d, 0, 1, 300) },
-		"rows":         func() { NewExtSender(testSID, 4, d, 0, 1, 0) },
+		"k":            func() { NewExtSender(testSID, 3, d, 0, 1, 300, 0) },
+		"rows":         func() { NewExtSender(testSID, 4, d, 0, 1, 0, 0) },
 	} {
 		func() {
 			defer func() {

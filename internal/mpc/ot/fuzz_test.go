@@ -17,7 +17,7 @@ func FuzzReceive(f *testing.F) {
 	for n, k := range ks {
 		r := rng(uint64(100 + k))
 		s, _ := dealt(r)
-		msg := NewExtReceiver(testSID, k, s, 0, 1, fuzzRows, make([]byte, 18)).Message()
+		msg := NewExtReceiver(testSID, k, s, 0, 1, fuzzRows, 0, make([]byte, 18)).Message()
 		f.Add(byte(n), msg)
 		f.Add(byte(n), msg[1:])
 		f.Add(byte(n), make([]byte, len(msg)))
@@ -32,10 +32,10 @@ func FuzzReceive(f *testing.F) {
 		k := ks[n%4]
 		r := rng(uint64(100 + k))
 		s, d := dealt(r)
-		from := NewExtReceiver(testSID, k, s, 0, 1, fuzzRows, make([]byte, 18))
-		got, err := NewExtSender(testSID, k, d, 0, 1, fuzzRows).Receive(msg)
+		from := NewExtReceiver(testSID, k, s, 0, 1, fuzzRows, 0, make([]byte, 18))
+		got, err := NewExtSender(testSID, k, d, 0, 1, fuzzRows, 0).Receive(msg)
 		if err != nil {
-			if len(msg) == MessageSize(k, fuzzRows) && !errors.Is(err, ErrPadding) {
+			if len(msg) == MessageSize(k, fuzzRows, 0) && !errors.Is(err, ErrPadding) {
 				t.Fatal(err)
 			}
 			return

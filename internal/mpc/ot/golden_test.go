@@ -38,8 +38,8 @@ func TestGolden(t *testing.T) {
 	fmt.Fprintf(&out, "base seeds 0 → 1           %s\n", digestRows(d.Seeds[:]))
 	x := randBytes(r, 66)
 	for _, k := range []int{1, 2, 4, 8} {
-		from := NewExtReceiver(testSID, k, s, 0, 1, 525, x)
-		to, err := NewExtSender(testSID, k, d, 0, 1, 525).Receive(from.Message())
+		from := NewExtReceiver(testSID, k, s, 0, 1, 525, 0, x)
+		to, err := NewExtSender(testSID, k, d, 0, 1, 525, 0).Receive(from.Message())
 		if err != nil {
 			t.Fatal(err)
 		}

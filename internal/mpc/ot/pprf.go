@@ -1,7 +1,6 @@
 package ot
 
 import (
-	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/binary"
 
@@ -25,7 +24,7 @@ import (
 // tweak of their place: for uniform secret seeds that is a PRF of the tweak.
 //
 // Consistency (Roy22, the PPRF check; one digest for all trees instead of one
-// a tree): a leaf goes to a 256-bit tag by SHA-256, the tags of a tree XOR to t̃,
+// a tree): a leaf goes to a tag of 256 bits, the tags of a tree XOR to t̃,
 // and the digest covers all tags in order. The holder of Δ computes the tags
 // that it can, the last one of each tree by t̃, and compares the digest. A digest
 // fixes the tags, hence the set of values of each tree's k bits that are
@@ -33,28 +32,42 @@ import (
 // leaf that both know is the same for both, so all accepted values agree on one
 // tree of 2^k leaves, and a cheat has gained a guess which values are accepted
 // (see the package's comment). A tag shows nothing of its leaf to whoever does not
-// know it, SHA-256 being a random oracle.
+// know it.
+//
+// A tag is two hashes of the leaf, by block.Hash under two keys of its own, which a
+// random oracle draws from (session, pair, k, set); the tweak is the leaf's place. In the
+// ideal-cipher model the two permutations are independent of each other and of those
+// of nodes and streams. Collision resistance, of one place with tweak t: H_i(x) =
+// f_i(π_i(x) ⊕ t) ⊕ t with f_i(b) = π_i(b) ⊕ b, and an evaluation of π_i, either way,
+// sets one value of f_i, uniform but for 2^-128 each. After q evaluations at most
+// q²/2^128 pairs x ≠ x′ collide under key 1, and nothing that chose them says anything about π_2, under which
+// such a pair collides with 2^-128: q²/2^256 in all, as for a hash of 256 bits. Hiding:
+// the holder of Δ sees one tag of a leaf that it lacks; that the two hashes and the
+// streams' seed come of this leaf and not of random bits shows only to who evaluates
+// a permutation at the leaf, or at its image: p·2T/2^128 with p evaluations and T trees.
 
-const leafTagSize = sha256.Size
+const leafTagSize = 2 * block.Size
 
 func treeCorrections(k int) int { return (k - 1) * 2 * block.Size }
 
-// pprf is the hash of one extension's trees, with scratch: one user at a time.
+// pprf is the hashes of one extension's trees, with scratch: one user at a time.
 type pprf struct {
 	k      int
-	hash   *block.Hash
-	tag    [16]byte // domain of the leaf tags
-	nonce  uint64   // domain of the leaf streams
-	oracle *oracle
+	nodes  *block.Hash    // of seeds, nodes and streams
+	leaves [2]*block.Hash // of tags
+	nonce  block.Block    // domain of the leaf streams
 	tweaks [256]block.Block
+	half   [256]block.Block // of a tree's tags
 }
 
 func newPPRF(k int, o *oracle, id [32]byte) *pprf {
 	d := o.sum("pprf", []byte{byte(k)}, id[:])
-	p := &pprf{k: k, hash: block.NewHash(block.FromBytes(d[:])), oracle: o}
 	e := o.sum("pprf leaf", []byte{byte(k)}, id[:])
-	copy(p.tag[:], e[:16])
-	p.nonce = binary.LittleEndian.Uint64(e[16:])
+	p := &pprf{k: k, nodes: block.NewHash(block.FromBytes(d[:]))}
+	p.nonce.Lo = binary.LittleEndian.Uint64(d[16:])
+	for v := range p.leaves {
+		p.leaves[v] = block.NewHash(block.FromBytes(e[v*block.Size:]))
+	}
 	return p
 }
 
@@ -69,7 +82,7 @@ func (p *pprf) grow(level []block.Block, tree, depth, n int) {
 	for j := 2*n - 1; j >= 0; j-- {
 		level[j], p.tweaks[j] = level[j/2], tweak(tree, depth, j)
 	}
-	p.hash.SumN(level[:2*n], p.tweaks[:2*n], level[:2*n])
+	p.nodes.SumN(level[:2*n], p.tweaks[:2*n], level[:2*n])
 }
 
 func sides(level []block.Block) (s [2]block.Block) {
@@ -128,14 +141,15 @@ func equal(a, b uint64) uint64 {
 
 // tags computes the tags of a tree's leaves, leafTagSize bytes each.
 func (p *pprf) tags(dst []byte, leaves []block.Block, tree int) {
-	var in [16 + 4 + block.Size]byte
-	copy(in[:], p.tag[:])
-	binary.LittleEndian.PutUint16(in[16:], uint16(tree))
+	n := len(leaves)
 	for y := range leaves {
-		binary.LittleEndian.PutUint16(in[18:], uint16(y))
-		leaves[y].Put(in[20:])
-		t := sha256.Sum256(in[:])
-		copy(dst[y*leafTagSize:], t[:])
+		p.tweaks[y] = tweak(tree, p.k, y)
+	}
+	for v, h := range p.leaves {
+		h.SumN(p.half[:n], p.tweaks[:n], leaves)
+		for y, t := range p.half[:n] {
+			t.Put(dst[y*leafTagSize+v*block.Size:])
+		}
 	}
 }
 
@@ -171,8 +185,5 @@ func (p *pprf) streams(leaves []block.Block, tree int) {
 	for y := range leaves {
 		p.tweaks[y] = tweak(tree, p.k+1, y)
 	}
-	p.hash.SumN(leaves, p.tweaks[:len(leaves)], leaves)
+	p.nodes.SumN(leaves, p.tweaks[:len(leaves)], leaves)
 }
-
-// leaf makes g the generator of the leaf with this seed.
-func (p *pprf) leaf(g *block.PRG, seed block.Block) { g.Reset(seed, block.Block{Lo: p.nonce}) }

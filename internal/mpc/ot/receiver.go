@@ -20,38 +20,41 @@ type ExtReceiver struct {
 	message []byte
 	hash    [32]byte
 	rows    []block.Block
+	pairs   []block.Block // pairs of narrow rows
 }
 
 // NewExtReceiver extends base to rows correlated OTs with the bits x: rows bits,
-// packed, padding ignored. from is its own index, to the peer's. k (1, 2, 4 or 8)
-// trades bytes, 128/k a bit, for work, 2^k/k.
+// packed, padding ignored. Behind them are the bits of pairs pairs of narrow rows,
+// which are authenticated in NarrowColumns columns: all first ones, all second
+// ones. from is its own index, to the peer's. k (1, 2, 4 or 8) trades bytes, 128/k a
+// bit, for work, 2^k/k.
 //
 // It panics on parameters that no match has. A base set is used once.
-func NewExtReceiver(sid [32]byte, k int, base *BaseSender, from, to, rows int, x []byte) *ExtReceiver {
-	l := newLayout(k, rows)
-	r := &ExtReceiver{layout: l, oracle: newOracle(sid, from, to), x: make([]byte, l.column())}
-	copy(r.x, x[:l.column()])
-	r.x[l.column()-1] &= l.lastByte()
+func NewExtReceiver(sid [32]byte, k int, base *BaseSender, from, to, rows, pairs int, x []byte) *ExtReceiver {
+	l := newLayout(k, rows, pairs)
+	r := &ExtReceiver{layout: l, oracle: newOracle(sid, from, to), x: make([]byte, l.longest())}
+	copy(r.x, x[:l.longest()])
+	r.x[l.wide()-1] &= l.lastByte()
 
-	var pairs [Base][2]block.Block
-	for c := range pairs {
-		for v := range pairs[c] {
-			pairs[c][v] = r.oracle.session(base.ID, c, v, base.Pairs[c][v])
+	var seeds [Base][2]block.Block
+	for c := range seeds {
+		for v := range seeds[c] {
+			seeds[c][v] = r.oracle.session(base.ID, c, v, base.Pairs[c][v])
 		}
 	}
 
 	p := newPPRF(k, &r.oracle, base.ID)
-	r.message = make([]byte, MessageSize(k, rows))
+	r.message = make([]byte, MessageSize(k, rows, pairs))
 	corrections, check, u := l.parts(r.message)
 	corrections = corrections[:0]
 	digest := r.oracle.stream("pprf check")
 
 	columns := make([]byte, Base*l.stride())
-	scratch := make([]byte, (k+1)*l.column())
+	scratch := make([]byte, (k+1)*l.longest())
 	leaves := make([]block.Block, l.leaves())
 	tags := make([]byte, l.leaves()*leafTagSize)
 	for i := range l.trees() {
-		corrections = p.expand(leaves, corrections, i, pairs[i*k:][:k])
+		corrections = p.expand(leaves, corrections, i, seeds[i*k:][:k])
 		if k > 1 {
 			p.tags(tags, leaves, i)
 			sum := sumTags(tags)
@@ -59,10 +62,11 @@ func NewExtReceiver(sid [32]byte, k int, base *BaseSender, from, to, rows int, x
 			digest.Write(tags)
 		}
 		p.streams(leaves, i)
-		ui := u[i*l.column():][:l.column()]
+		var ui []byte
+		ui, u = u[:l.column(i)], u[l.column(i):]
 		p.fold(columns[i*k*l.stride():], l.stride(), ui, leaves, scratch)
 		block.XorBytes(ui, ui, r.x)
-		ui[len(ui)-1] &= l.lastByte()
+		ui[l.wide()-1] &= l.lastByte()
 	}
 	if k > 1 {
 		digest.Sum(check[l.trees()*leafTagSize : l.trees()*leafTagSize])
@@ -70,6 +74,7 @@ func NewExtReceiver(sid [32]byte, k int, base *BaseSender, from, to, rows int, x
 	r.hash = r.oracle.extension(l, base.ID, r.message)
 	r.rows = make([]block.Block, rows)
 	block.Transpose(r.rows, columns, l.stride(), rows)
+	r.pairs = l.transposePairs(columns)
 	return r
 }
 
@@ -99,13 +104,33 @@ func (r *ExtReceiver) Tilde(lo, hi int, chi []block.Block) [32]byte {
 	return r.oracle.tilde(lo, hi, &sums)
 }
 
+// XTildePairs returns Σ χ_r·x_r over the first narrow rows of the pairs, and over
+// the second ones. len(chi) is the number of pairs.
+func (r *ExtReceiver) XTildePairs(chi []block.Block) (x [2]block.Block) {
+	for h := range x {
+		x[h] = block.InnerProductBits(r.x[r.wide()+h*r.narrow():], chi[:r.layout.pairs])
+	}
+	return x
+}
+
+// TildePairs returns the hash of the t̃_c of the narrow rows' columns, those of the
+// first rows and those of the second.
+func (r *ExtReceiver) TildePairs(chi []block.Block) [32]byte {
+	sums := block.ColumnSums(r.pairs, chi[:r.layout.pairs])
+	return r.oracle.tildePairs(&sums)
+}
+
 // Rows returns M, under the peer's Choice.
 func (r *ExtReceiver) Rows() []block.Block { return r.rows }
+
+// Pairs returns M of the pairs of narrow rows, under the first bits of the peer's
+// Choice: the first row of a pair in the lower 48 bits, the second from bit 64 on.
+func (r *ExtReceiver) Pairs() []block.Block { return r.pairs }
 
 // Destroy wipes the bits x and lets go of the rows, which are whose took them.
 func (r *ExtReceiver) Destroy() {
 	clear(r.x)
-	r.rows = nil
+	r.rows, r.pairs = nil, nil
 }
 
 // session is the seed that a base OT gives to this extension: RO(sid, set id, seed).
@@ -119,6 +144,7 @@ func (o *oracle) extension(l layout, id [32]byte, message []byte) (sum [32]byte)
 	h.Write(id[:])
 	h.Write([]byte{byte(l.k)})
 	h.Write(u32(l.rows))
+	h.Write(u32(l.pairs))
 	h.Write(message)
 	h.Sum(sum[:0])
 	return sum
@@ -129,6 +155,15 @@ func (o *oracle) tilde(lo, hi int, sums *[Base]block.Block) [32]byte {
 	b := append(append(o.prefix(room[:0], "tilde"), u32(lo)...), u32(hi)...)
 	for c := range sums {
 		b = sums[c].Append(b)
+	}
+	return sha256.Sum256(b)
+}
+
+func (o *oracle) tildePairs(sums *[Base]block.Block) [32]byte {
+	var room [2304]byte
+	b := o.prefix(room[:0], "tilde pairs")
+	for c := range NarrowColumns {
+		b = sums[narrowHigh+c].Append(sums[c].Append(b))
 	}
 	return sha256.Sum256(b)
 }

@@ -25,8 +25,8 @@ type ExtSender struct {
 
 // NewExtSender prepares for the message of an extension. The arguments are those
 // of NewExtReceiver at the peer; to is this party's own index.
-func NewExtSender(sid [32]byte, k int, base *BaseReceiver, from, to, rows int) *ExtSender {
-	return &ExtSender{newLayout(k, rows), newOracle(sid, from, to), base}
+func NewExtSender(sid [32]byte, k int, base *BaseReceiver, from, to, rows, pairs int) *ExtSender {
+	return &ExtSender{newLayout(k, rows, pairs), newOracle(sid, from, to), base}
 }
 
 // Unchecked is an extension whose message has come. Only Check leads to its rows.
@@ -35,8 +35,10 @@ type Unchecked struct {
 	oracle oracle
 	choice block.Block
 	hash   [32]byte
-	intact int // 1 if the PPRF check passed
+	intact int // 1 if the PPRF check passed, and that of the pairs
 	rows   []block.Block
+	pairs  []block.Block
+	both   bool // the pairs have been checked
 }
 
 // Receive takes the peer's message. Its errors are the peer's fault and follow
@@ -44,14 +46,15 @@ type Unchecked struct {
 // consistent depends on Δ and is told by Check, with all the rest.
 func (s *ExtSender) Receive(msg []byte) (*Unchecked, error) {
 	l, k := s.layout, s.k
-	if len(msg) != MessageSize(k, l.rows) {
+	if len(msg) != MessageSize(k, l.rows, l.pairs) {
 		return nil, ErrLength
 	}
 	corrections, check, u := l.parts(msg)
-	for i := range l.trees() {
-		if u[(i+1)*l.column()-1]&^l.lastByte() != 0 {
+	for i, at := 0, 0; i < l.trees(); i++ {
+		if u[at+l.wide()-1]&^l.lastByte() != 0 {
 			return nil, ErrPadding
 		}
+		at += l.column(i)
 	}
 
 	var seeds [Base]block.Block
@@ -78,16 +81,18 @@ func (s *ExtSender) Receive(msg []byte) (*Unchecked, error) {
 	}
 
 	columns := make([]byte, Base*l.stride())
-	scratch := make([]byte, (k+1)*l.column())
-	sum := make([]byte, l.column())
+	scratch := make([]byte, (k+1)*l.longest())
+	sums := make([]byte, l.longest())
 	for i := range l.trees() {
 		tree := leaves[i*l.leaves():][:l.leaves()]
+		sum := sums[:l.column(i)]
 		p.streams(tree, i)
 		p.fold(columns[i*k*l.stride():], l.stride(), sum, tree, scratch)
 		// w_c = v_c ⊕ Δ_c·(u ⊕ u ⊕ x)
-		block.XorBytes(sum, sum, u[i*l.column():][:l.column()])
+		block.XorBytes(sum, sum, u)
+		u = u[len(sum):]
 		for b := range k {
-			addMasked(columns[(i*k+b)*l.stride():][:l.column()], sum, s.base.Choice.Bit(i*k+b))
+			addMasked(columns[(i*k+b)*l.stride():][:len(sum)], sum, s.base.Choice.Bit(i*k+b))
 		}
 	}
 	out := &Unchecked{
@@ -96,6 +101,7 @@ func (s *ExtSender) Receive(msg []byte) (*Unchecked, error) {
 		rows: make([]block.Block, l.rows),
 	}
 	block.Transpose(out.rows, columns, l.stride(), l.rows)
+	out.pairs = l.transposePairs(columns)
 	return out, nil
 }
 
@@ -130,6 +136,31 @@ type Range struct {
 	TTilde [32]byte
 }
 
+// CheckPairs verifies the pairs of narrow rows, before Check, which gives the
+// verdict: the same check as that of a range, over the columns that they have, of
+// the first rows and of the second, with one χ. xTilde and tTilde are what the peer
+// sent.
+func (u *Unchecked) CheckPairs(chi []block.Block, xTilde [2]block.Block, tTilde [32]byte) {
+	sums := block.ColumnSums(u.pairs, chi[:u.layout.pairs])
+	for c := range NarrowColumns {
+		for h, x := range xTilde {
+			at := &sums[h*narrowHigh+c]
+			*at = at.Xor(x.Mask(u.choice.Bit(c)))
+		}
+	}
+	want := u.oracle.tildePairs(&sums)
+	u.intact &= subtle.ConstantTimeCompare(want[:], tTilde[:])
+	u.both = true
+}
+
+// Pairs returns K of the pairs, nil unless Check has passed.
+func (u *Unchecked) Pairs() []block.Block {
+	if u.intact != 1 || !u.both {
+		return nil
+	}
+	return u.pairs
+}
+
 // Check verifies the trees and the ranges, which follow each other and cover
 // all rows, and returns K: M_r = K_r ⊕ x_r·Choice. With q̃_c = Σ χ_r·K_r.Bit(c) it asks,
 // column by column, for t̃_c = q̃_c ⊕ Choice_c·x̃ (Roy22, section 4; the universal
@@ -149,9 +180,10 @@ func (u *Unchecked) Check(ranges ...Range) ([]block.Block, error) {
 		want := u.oracle.tilde(r.Lo, r.Hi, &sums)
 		ok &= subtle.ConstantTimeCompare(want[:], r.TTilde[:])
 	}
-	if at != u.layout.rows {
+	if at != u.layout.rows || u.layout.pairs > 0 && !u.both {
 		panic("ot: rows without a check")
 	}
+	u.intact = ok
 	if ok != 1 {
 		return nil, ErrCheck
 	}

@@ -11,7 +11,7 @@
 //	Leaky.Rows ──(G_ij, 48 bits a leaky AND; flight 3)──▶ Leaky.Receive
 //	Leaky.S    ──(s_i; flight 4)──▶ sum
 //	Leaky.Alpha ─(commitment, flight 5; opening, flight 6)─▶ Verify ⇒ Verified
-//	Buckets.Open (d, e, f with MACs; flight 6) ──▶ Buckets.Sigma(Verified, …)
+//	Buckets.Open (e, f, g with MACs; flight 6) ──▶ Buckets.Sigma(Verified, …)
 //
 // Security: ρ = 40 statistical for the bucketing, 48 bits for the leaky ANDs'
 // window under a random linear combination over GF(2^128); computational for
@@ -39,12 +39,12 @@ const MinTriples = 320
 
 // Plan returns how many triples are made for a circuit with the given number of
 // AND gates, and of how many leaky ANDs each: of the plans that give 2^-40 the
-// one that takes the fewest authenticated bits, 3B+1 a triple. A circuit shortly
-// below a threshold is padded to it.
+// one with the fewest leaky ANDs, B a triple, which is what bits and rows follow. A
+// circuit shortly below a threshold is padded to it.
 func Plan(ands int) (triples, bucket int) {
 	for _, b := range buckets {
 		n := max(ands, b.triples)
-		if bucket == 0 || n*(3*b.size+1) < triples*(3*bucket+1) {
+		if bucket == 0 || n*b.size < triples*bucket {
 			triples, bucket = n, b.size
 		}
 	}

@@ -1,8 +1,6 @@
 package triple
 
 import (
-	"encoding/binary"
-
 	"github.com/angler-dex/angler/internal/mpc/auth"
 	"github.com/angler-dex/angler/internal/mpc/block"
 	"github.com/angler-dex/angler/internal/mpc/oracle"
@@ -79,19 +77,18 @@ func (l *Leaky) Rows() [][]byte {
 
 // makePhi adds to the zero shares in φ what makes φ_i of them.
 func (l *Leaky) makePhi(lo, hi int) {
-	y := l.a.Shapes[l.self].Y()
 	phi := l.phi[lo:hi]
 	for j := range l.a.M {
 		if j == l.self {
 			continue
 		}
-		m, k := l.a.M[j][y+lo:y+hi], l.a.K[j][y+lo:y+hi]
+		m, k := l.a.NarrowM[j][lo:hi], l.a.NarrowK[j][lo:hi]
 		for t := range phi {
 			phi[t] ^= m[t].Lo ^ k[t].Lo
 		}
 	}
 	for t := range phi {
-		phi[t] = (phi[t] ^ l.delta&-l.a.X.Get(y+lo+t)) & window
+		phi[t] = (phi[t] ^ l.delta&-l.a.Y.Get(lo+t)) & window
 	}
 }
 
@@ -105,12 +102,12 @@ func (l *Leaky) rowsFor(j int, row []byte, lo, hi int, sc *scratch) {
 	for t := range in {
 		in[t] = keys[t].Xor(l.full)
 		l.s[lo+t] ^= out[t].Lo
-		put48(row[WindowBytes*(lo+t):], out[t].Lo^l.phi[lo+t])
+		auth.PutNarrow(row[WindowBytes*(lo+t):], out[t].Lo^l.phi[lo+t])
 	}
 	l.ours[j].SumN(out, tweaks, in)
 	for t := range out {
-		g := get48(row[WindowBytes*(lo+t):])
-		put48(row[WindowBytes*(lo+t):], g^out[t].Lo)
+		g := auth.GetNarrow(row[WindowBytes*(lo+t):])
+		auth.PutNarrow(row[WindowBytes*(lo+t):], g^out[t].Lo)
 	}
 }
 
@@ -118,7 +115,6 @@ func (l *Leaky) rowsFor(j int, row []byte, lo, hi int, sc *scratch) {
 // been checked, completes S_i and returns the bits s_i.
 func (l *Leaky) Receive(rows [][]byte) auth.Bits {
 	bits := auth.NewBits(len(l.s))
-	shape := l.a.Shapes[l.self]
 	work.Ranges(l.workers, len(l.s), chunk, func(lo, hi int) {
 		sc := new(scratch)
 		s := l.s[lo:hi]
@@ -127,16 +123,16 @@ func (l *Leaky) Receive(rows [][]byte) auth.Bits {
 				continue
 			}
 			n, macs := hi-lo, l.a.M[j][lo:hi]
-			m, k := l.a.M[j][shape.R()+lo:shape.R()+hi], l.a.K[j][shape.R()+lo:shape.R()+hi]
+			m, k := l.a.NarrowM[j][lo:hi], l.a.NarrowK[j][lo:hi]
 			fillTweaks(sc.tweaks[:n], lo, j, l.self)
 			l.theirs[j].SumN(sc.out[:n], sc.tweaks[:n], macs)
 			for t := range s {
-				g := get48(rows[j][WindowBytes*(lo+t):])
-				s[t] ^= sc.out[t].Lo ^ g&-l.a.X.Get(lo+t) ^ m[t].Lo ^ k[t].Lo
+				g := auth.GetNarrow(rows[j][WindowBytes*(lo+t):])
+				s[t] ^= sc.out[t].Lo ^ g&-l.a.X.Get(lo+t) ^ m[t].Hi ^ k[t].Hi
 			}
 		}
 		for t := range s {
-			s[t] = (s[t] ^ l.phi[lo+t]&-l.a.X.Get(lo+t) ^ l.delta&-l.a.X.Get(shape.R()+lo+t)) & window
+			s[t] = (s[t] ^ l.phi[lo+t]&-l.a.X.Get(lo+t) ^ l.delta&-l.a.R.Get(lo+t)) & window
 			bits.Flip(lo+t, s[t])
 		}
 		*sc = scratch{}
@@ -187,13 +183,4 @@ func fillTweaks(tweaks []block.Block, lo, holder, bits int) {
 	for t := range tweaks {
 		tweaks[t] = block.Block{Lo: uint64(lo + t), Hi: pair}
 	}
-}
-
-func put48(b []byte, v uint64) {
-	binary.LittleEndian.PutUint32(b, uint32(v))
-	binary.LittleEndian.PutUint16(b[4:], uint16(v>>32))
-}
-
-func get48(b []byte) uint64 {
-	return uint64(binary.LittleEndian.Uint32(b)) | uint64(binary.LittleEndian.Uint16(b[4:]))<<32
 }

@@ -98,6 +98,18 @@ func (t *table) bit(at int) (v uint64) {
 	return v
 }
 
+// narrow is the value of y, or of r, of a leaky AND.
+func (t *table) narrow(k int, r bool) (v uint64) {
+	for _, a := range t.a {
+		if r {
+			v ^= a.R.Get(k)
+		} else {
+			v ^= a.Y.Get(k)
+		}
+	}
+	return v
+}
+
 // TestLeakyANDs: "z = r ⊕ s (= xy)" for all of them, and α sums to zero.
 func TestLeakyANDs(t *testing.T) {
 	for _, n := range []int{2, 3, 5} {
@@ -105,7 +117,7 @@ func TestLeakyANDs(t *testing.T) {
 		tb.multiply(nil)
 		s := tb.shapes[0]
 		for k := range ands * bucket {
-			x, y, z := tb.bit(s.X()+k), tb.bit(s.Y()+k), tb.bit(s.R()+k)^tb.sum.Get(k)
+			x, y, z := tb.bit(s.X()+k), tb.narrow(k, false), tb.narrow(k, true)^tb.sum.Get(k)
 			if x&y != z {
 				t.Fatalf("n = %d, leaky AND %d: %d·%d = %d", n, k, x, y, z)
 			}
@@ -170,13 +182,13 @@ func TestBuckets(t *testing.T) {
 	}
 	perm := triple.Permutation(ands*bucket, block.Block{Lo: 1})
 	buckets := make([]*triple.Buckets, n)
-	public := auth.NewBits(ands * (bucket + 1))
+	public := auth.NewBits(ands * triple.PerGate(bucket))
 	for i := range n {
 		buckets[i] = triple.NewBuckets(tb.shapes[i], bucket, perm, gates, tb.sum)
-		if buckets[i].Opened() != ands*(bucket+1) {
+		if buckets[i].Opened() != ands*triple.PerGate(bucket) {
 			t.Fatal("number of opened bits")
 		}
-		block.XorBytes(public, public, buckets[i].OpenBits(tb.a[i].X, lambda[i].Bits))
+		block.XorBytes(public, public, buckets[i].OpenBits(tb.a[i], lambda[i].Bits))
 	}
 	opened := open(t, tb, buckets, lambda)
 
@@ -186,7 +198,7 @@ func TestBuckets(t *testing.T) {
 		if i == one {
 			own = 1
 		}
-		sigma[i] = buckets[i].SigmaBits(verified, opened, tb.a[i].X, public, own)
+		sigma[i] = buckets[i].SigmaBits(verified, opened, tb.a[i].X, lambda[i].Bits, public, own)
 	}
 	for k, g := range gates {
 		got := sigma[0].Get(k) ^ sigma[1].Get(k) ^ sigma[2].Get(k)
@@ -204,8 +216,8 @@ func TestBuckets(t *testing.T) {
 			if i == one {
 				constant = tb.deltas[j]
 			}
-			buckets[i].Sigma(verified, opened, macs, tb.a[i].M[j], public, block.Block{})
-			buckets[j].Sigma(verified, opened, keys, tb.a[j].K[i], public, constant)
+			buckets[i].Sigma(verified, opened, macs, tb.a[i].M[j], lambda[i].M[j], public, block.Block{})
+			buckets[j].Sigma(verified, opened, keys, tb.a[j].K[i], lambda[j].K[i], public, constant)
 			for k := range macs {
 				if macs[k] != keys[k].Xor(tb.deltas[j].Mask(sigma[i].Get(k))) {
 					t.Fatalf("gate %d: MAC of %d towards %d", k, i, j)
@@ -215,21 +227,21 @@ func TestBuckets(t *testing.T) {
 	}
 }
 
-// open opens d, e, f towards everybody and returns the proof of party 0.
+// open opens e, f, g towards everybody and returns the proof of party 0.
 func open(t *testing.T, tb *table, buckets []*triple.Buckets, lambda []*auth.Shared) auth.Opened {
 	t.Helper()
 	var proof auth.Opened
 	for to := range tb.n {
-		o := auth.NewOpening(sid, "d e f", to, tb.n, tb.deltas[to])
+		o := auth.NewOpening(sid, "e f g", to, tb.n, tb.deltas[to])
 		for from := range tb.n {
 			if from == to {
 				continue
 			}
-			macs, keys := make([]block.Block, buckets[from].Opened()), make([]block.Block, buckets[from].Opened())
-			buckets[from].Open(macs, tb.a[from].M[to], lambda[from].M[to])
-			buckets[to].Open(keys, tb.a[to].K[from], lambda[to].K[from])
-			d := auth.Digest(sid, "d e f", from, to, macs)
-			if err := o.Check(from, buckets[from].OpenBits(tb.a[from].X, lambda[from].Bits), keys, d[:]); err != nil {
+			macs, keys := make([]byte, auth.NarrowBytes*buckets[from].Opened()), make([]byte, auth.NarrowBytes*buckets[from].Opened())
+			buckets[from].Open(macs, tb.a[from].M[to], tb.a[from].NarrowM[to], lambda[from].M[to])
+			buckets[to].Open(keys, tb.a[to].K[from], tb.a[to].NarrowK[from], lambda[to].K[from])
+			d := auth.DigestNarrow(sid, "e f g", from, to, macs)
+			if err := o.CheckNarrow(from, buckets[from].OpenBits(tb.a[from], lambda[from].Bits), keys, d[:]); err != nil {
 				t.Fatalf("from %d to %d: %v", from, to, err)
 			}
 		}
@@ -244,7 +256,7 @@ func open(t *testing.T, tb *table, buckets []*triple.Buckets, lambda []*auth.Sha
 // TestPlan: for every plan the chance that a cheat who spoils c leaky ANDs, each
 // unnoticed with ½, owns a whole bucket is at most 2^-40 for every c (union
 // bound over the buckets); one triple less or one leaky AND less in a bucket is
-// not enough; and no plan takes more bits than the one for more ANDs.
+// not enough; and no plan takes more leaky ANDs than the one for more ANDs.
 func TestPlan(t *testing.T) {
 	chance := func(ell, b int) (log float64) {
 		log = math.Inf(-1)
@@ -254,7 +266,7 @@ func TestPlan(t *testing.T) {
 		return log
 	}
 	for _, v := range []struct{ ands, triples, bucket int }{
-		{0, triple.MinTriples, 5}, {320, 320, 5}, {321, 321, 5}, {2_473, 2_473, 5}, {2_474, 3_044, 4}, {3_044, 3_044, 4}, {3_045, 3_045, 4},
+		{0, triple.MinTriples, 5}, {320, 320, 5}, {321, 321, 5}, {2_435, 2_435, 5}, {2_436, 3_044, 4}, {3_044, 3_044, 4}, {3_045, 3_045, 4},
 		{200_000, 200_000, 4}, {276_325, 276_325, 3}, {10_000_000, 10_000_000, 3},
 	} {
 		triples, bucket := triple.Plan(v.ands)
@@ -273,8 +285,8 @@ func TestPlan(t *testing.T) {
 	last := 0
 	for ands := range 10_000 {
 		triples, bucket := triple.Plan(ands)
-		if bits := triples * (3*bucket + 1); bits < last {
-			t.Fatalf("%d ANDs take fewer bits than %d", ands, ands-1)
+		if bits := triples * bucket; bits < last {
+			t.Fatalf("%d ANDs take fewer leaky ANDs than %d", ands, ands-1)
 		} else {
 			last = bits
 		}
