@@ -24,6 +24,10 @@
 //	released  released,                      │
 //	          failed                 released, failed
 //
+// A lease's term may be prolonged in two steps ([Ledger.Promise], [Ledger.Renew])
+// and cut short with notice ([Ledger.Reclaim]); what its namespace is to say about
+// its end is [Ledger.Tellings].
+//
 // Held is memory only. A lease may have touched the cluster from provisioning
 // on, hence the one way out from there is through expiring, in which its
 // objects are deleted while it still occupies capacity.

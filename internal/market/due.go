@@ -22,16 +22,18 @@ const (
 	Unconfirmed                   // provisional for Limits.Unconfirmed
 	Expired                       // active for its duration
 	Unfinished                    // expiring: deleting it has not ended yet
+	TakenBack                     // reclaimed, and its notice has passed
 )
 
 var reasonNames = [...]string{
 	Unclaimed: "unclaimed", Interrupted: "interrupted", Stuck: "stuck",
 	Unconfirmed: "unconfirmed", Expired: "expired", Unfinished: "unfinished",
+	TakenBack: "taken back by its provider",
 }
 
-// String is the reason in one word, fit for Lease.Reason.
+// String is the reason in words, fit for Lease.Reason.
 func (r Reason) String() string {
-	if r < Unclaimed || r > Unfinished {
+	if r < Unclaimed || r > TakenBack {
 		return "unknown"
 	}
 	return reasonNames[r]
@@ -109,13 +111,9 @@ func (l Limits) reason(lease Lease, ours bool, now Moment) Reason {
 		if lease.Granted.Elapsed(now) >= l.Unconfirmed {
 			return Unconfirmed
 		}
-		if lease.Granted.Elapsed(now) >= lease.Duration {
-			return Expired
-		}
+		return lease.over(now)
 	case Active:
-		if lease.Granted.Elapsed(now) >= lease.Duration {
-			return Expired
-		}
+		return lease.over(now)
 	case Expiring:
 		return Unfinished
 	}

@@ -67,8 +67,12 @@ type Lease struct {
 	Quantity  Quantity // secret of the two sides
 	Price     Price    // agreed, per unit and hour; secret of the two sides
 
+	Notice time.Duration // of being taken back, as the offer said when it was won; 0: it is not
+
 	State    State
-	Duration time.Duration // from Granted; renewing changes it
+	Duration time.Duration // the term, from Granted; renewing changes it
+	Promise  Promise       // a longer term that is prepared; see Ledger.Promise
+	Told     Notice        // what its namespace says about its end
 
 	Namespace string
 	Manifest  [32]byte // hash of the manifest that was applied
@@ -81,9 +85,11 @@ type Lease struct {
 	Granted   Moment // set on the way to provisional
 	Confirmed Moment // set on the way to active
 	Ended     Moment // set on the way to released or failed
+	Reclaimed Moment // when the provider took it back, to end a Notice later
 
 	// Expires is the wall clock's idea of the end, for people and objects:
-	// Started plus Duration, then Granted plus Duration. The end itself is
+	// Started plus Duration, then Granted plus Duration, or Reclaimed plus
+	// Notice if that is earlier. The end itself is
 	// measured on the boot-time clock (see Moment.Elapsed). Set by the ledger.
 	Expires time.Time
 }
@@ -101,7 +107,7 @@ func (l Lease) End() State {
 }
 
 func (l Lease) clone() Lease {
-	l.Grant, l.Receipt = bytes.Clone(l.Grant), bytes.Clone(l.Receipt)
+	l.Grant, l.Receipt, l.Promise = bytes.Clone(l.Grant), bytes.Clone(l.Receipt), l.Promise.clone()
 	return l
 }
 
@@ -113,12 +119,14 @@ func (l Lease) LogValue() slog.Value {
 // unchanged returns an error if an edit touched what Win fixed.
 func (l Lease) unchanged(before Lease) error {
 	if l.ID != before.ID || l.SID != before.SID || l.Requester != before.Requester || l.Offer != before.Offer ||
-		l.Class != before.Class || l.Policy != before.Policy || l.Quantity != before.Quantity || l.Price != before.Price {
+		l.Class != before.Class || l.Policy != before.Policy || l.Quantity != before.Quantity || l.Price != before.Price ||
+		l.Notice != before.Notice {
 		return fmt.Errorf("lease %s: an edit changed what was agreed", before.ID.Short())
 	}
 	if l.State != before.State || l.Reserved != before.Reserved || l.Started != before.Started || l.Granted != before.Granted ||
-		l.Confirmed != before.Confirmed || l.Ended != before.Ended {
+		l.Confirmed != before.Confirmed || l.Ended != before.Ended || l.Reclaimed != before.Reclaimed || l.Told != before.Told ||
+		l.Duration != before.Duration || l.Promise.Duration != before.Promise.Duration {
 		return fmt.Errorf("lease %s: an edit changed what the ledger keeps", before.ID.Short())
 	}
-	return validDuration(l.Duration)
+	return nil
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 )
 
 // Win turns the hold of sid into a reservation of q units at price: in one
@@ -38,7 +39,7 @@ func (l *Ledger) Win(sid [32]byte, q Quantity, price Price) (Lease, error) {
 	}
 	lease := Lease{
 		ID: id, SID: sid, Requester: h.ask.Requester, Offer: h.bid.Offer, Class: h.ask.Class, Policy: h.ask.Policy,
-		Quantity: q, Price: price, State: Reserved, Duration: h.ask.Duration, Reserved: now,
+		Quantity: q, Price: price, State: Reserved, Duration: h.ask.Duration, Notice: h.bid.Notice, Reserved: now,
 	}
 	if err := l.writeLease(lease, now); err != nil {
 		return Lease{}, err
@@ -49,10 +50,10 @@ func (l *Ledger) Win(sid [32]byte, q Quantity, price Price) (Lease, error) {
 
 // Advance takes a lease to another state; it is on disk when Advance returns,
 // and so before the effect that it announces. edit, if not nil, may change the
-// lease on the way: namespace, manifest, grant, receipt, reason, duration. The
+// lease on the way: namespace, manifest, grant, receipt, reason. The
 // ledger keeps the moments and Expires, and erases the grant at the end. Errors:
-// ErrNoLease, *TransitionError, an error for an edit of what was agreed, a
-// *FieldError for its duration, ErrBroken. After an error the lease is as before.
+// ErrNoLease, *TransitionError, an error for an edit of what was agreed,
+// ErrBroken. After an error the lease is as before.
 func (l *Ledger) Advance(id LeaseID, to State, edit func(*Lease)) (Lease, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -88,6 +89,9 @@ func (l *Ledger) change(id LeaseID, to *State, edit func(*Lease)) (Lease, error)
 		lease.enter(*to, now)
 	}
 	lease.setExpires()
+	if to != nil && *to == Provisional {
+		lease.Told = Notice{Ends: lease.Expires.Truncate(time.Second)}
+	}
 	if err := l.writeLease(lease, now); err != nil {
 		return Lease{}, err
 	}
@@ -105,16 +109,16 @@ func (l *Lease) enter(to State, now Moment) {
 	case Active:
 		l.Confirmed = now
 	case Released, Failed:
-		l.Ended, l.Grant = now, nil
+		l.Ended, l.Grant, l.Promise = now, nil, Promise{}
 	}
 }
 
 func (l *Lease) setExpires() {
 	switch {
 	case !l.Granted.IsZero():
-		l.Expires = l.Granted.Wall.Add(l.Duration)
+		l.Expires = l.ends(l.Granted)
 	case !l.Started.IsZero():
-		l.Expires = l.Started.Wall.Add(l.Duration)
+		l.Expires = l.ends(l.Started)
 	}
 }
 

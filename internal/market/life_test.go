@@ -30,7 +30,8 @@ func TestLifeOfALease(t *testing.T) {
 		t.Fatalf("%+v", lease)
 	}
 	// Renewed by an hour.
-	if lease, err = b.Edit(id, func(l *Lease) { l.Duration += time.Hour }); err != nil || !lease.Expires.Equal(granted.Wall.Add(2*time.Hour)) {
+	b.promise(id, 2*time.Hour)
+	if lease, err = b.Renew(id, 2*time.Hour, nil); err != nil || !lease.Expires.Equal(granted.Wall.Add(2*time.Hour)) {
 		t.Fatalf("%+v, %v", lease, err)
 	}
 	b.reopen()
@@ -71,7 +72,11 @@ func TestAdvanceRefuses(t *testing.T) {
 		"policy":    func(l *Lease) { l.Policy = "fit" },
 		"state":     func(l *Lease) { l.State = Active },
 		"granted":   func(l *Lease) { l.Granted = l.Reserved },
-		"duration":  func(l *Lease) { l.Duration = 0 },
+		"duration":  func(l *Lease) { l.Duration *= 2 },
+		"promise":   func(l *Lease) { l.Promise.Duration = time.Hour },
+		"notice":    func(l *Lease) { l.Notice = time.Hour },
+		"told":      func(l *Lease) { l.Told.Kind = NoticeExpiry },
+		"reclaimed": func(l *Lease) { l.Reclaimed = l.Reserved },
 	} {
 		if _, err := b.Advance(before.ID, Provisioning, edit); err == nil {
 			t.Errorf("an edit of the %s went through", name)

@@ -17,6 +17,7 @@ type shadow struct {
 	holds  map[[32]byte]shadowHold
 	states map[LeaseID]State
 	won    map[LeaseID]Quantity
+	terms  map[LeaseID]time.Duration
 }
 
 type shadowHold struct {
@@ -47,11 +48,11 @@ type randomRun struct {
 
 func runRandom(t *testing.T, rnd *rand.Rand, steps int) (leases int) {
 	r := &randomRun{bench: open(t), rnd: rnd, shadow: &shadow{
-		holds: map[[32]byte]shadowHold{}, states: map[LeaseID]State{}, won: map[LeaseID]Quantity{},
+		holds: map[[32]byte]shadowHold{}, states: map[LeaseID]State{}, won: map[LeaseID]Quantity{}, terms: map[LeaseID]time.Duration{},
 	}}
 	operations := []func(){
 		r.putOffer, r.hold, r.hold, r.win, r.win, r.holdAndWin, r.holdAndWin, r.free, r.advance, r.advance, r.advance, r.pass,
-		r.pauseOrRemove, r.setCapacity, r.restart, r.crash,
+		r.pauseOrRemove, r.setCapacity, r.restart, r.crash, r.renew, r.renew, r.reclaim, r.tell,
 	}
 	for range steps {
 		before, torn := r.picture(), readFile(t, r.cfg.Path)
@@ -74,6 +75,7 @@ func (r *randomRun) pick(list []string) string { return list[r.rnd.IntN(len(list
 func (r *randomRun) putOffer() {
 	name := fmt.Sprint("offer-", r.rnd.IntN(4))
 	o := Offer{Name: name, Unit: mustClass(r.t, r.pick(randomUnits)), Ceiling: Quantity(1 + r.rnd.IntN(40))}
+	o.Notice = time.Duration(r.rnd.IntN(2)) * time.Hour
 	o.PerMatch = Quantity(r.rnd.IntN(3)) * o.Ceiling / 2
 	switch r.rnd.IntN(4) {
 	case 0:
@@ -186,7 +188,7 @@ func (r *randomRun) winOf(sid [32]byte) {
 	}
 	if err == nil {
 		delete(r.holds, sid)
-		r.states[lease.ID], r.won[lease.ID] = Reserved, q
+		r.states[lease.ID], r.won[lease.ID], r.terms[lease.ID] = Reserved, q, lease.Duration
 	}
 }
 
@@ -217,6 +219,62 @@ func (r *randomRun) advance() {
 	}
 	if err == nil {
 		r.states[id] = to
+	}
+}
+
+// renew prepares a renewal, or takes the one that is prepared.
+func (r *randomRun) renew() {
+	leases := r.Leases()
+	if len(leases) == 0 {
+		return
+	}
+	l := leases[r.rnd.IntN(len(leases))]
+	total := time.Hour + time.Duration(r.rnd.IntN(4))*time.Hour
+	if r.rnd.IntN(3) > 0 && l.Promise.Duration > 0 {
+		total = l.Promise.Duration
+	}
+	if r.rnd.IntN(2) == 0 {
+		promised, err := r.Promise(l.ID, total, func(Lease) []byte { return []byte("receipt") })
+		if err == nil && (r.states[l.ID] != Active || total <= r.terms[l.ID] || promised.Duration != r.terms[l.ID]) {
+			r.t.Errorf("%s of %s promised to %s", r.terms[l.ID], r.states[l.ID], total)
+		}
+		if err != nil && !errors.Is(err, ErrNotRenewable) {
+			r.t.Error(err)
+		}
+		return
+	}
+	bound := l.Promise.Duration == total && l.Promise.Open(r.clock.read()) && r.states[l.ID] == Active
+	renewed, err := r.Renew(l.ID, total, nil)
+	switch {
+	case bound && err != nil:
+		r.t.Errorf("a promise was not kept: %v", err)
+	case bound:
+		r.terms[l.ID] = total
+	case err == nil && total > r.terms[l.ID]:
+		r.t.Errorf("renewed to %s without a promise", total)
+	}
+	if err == nil && renewed.Duration != r.terms[l.ID] {
+		r.t.Errorf("a term of %s, want %s", renewed.Duration, r.terms[l.ID])
+	}
+}
+
+func (r *randomRun) reclaim() {
+	if leases := r.Leases(); len(leases) > 0 {
+		l := leases[r.rnd.IntN(len(leases))]
+		if _, err := r.Reclaim(l.ID); (err == nil) != (l.State.Usable() && l.Notice > 0) {
+			r.t.Errorf("%s with a notice of %s: %v", l.State, l.Notice, err)
+		}
+	}
+}
+
+func (r *randomRun) tell() {
+	for _, telling := range r.Tellings() {
+		if err := r.Told(telling.Lease.ID, telling.Notice); err != nil {
+			r.t.Error(err)
+		}
+	}
+	if left := r.Tellings(); len(left) != 0 {
+		r.t.Errorf("told, and %d are left", len(left))
 	}
 }
 
@@ -278,7 +336,7 @@ func (r *randomRun) check() {
 		r.t.Errorf("%d leases, want %d", len(leases), len(r.won))
 	}
 	for _, l := range leases {
-		if l.State != r.states[l.ID] || l.Quantity != r.won[l.ID] || (l.State.Terminal() && l.Grant != nil) {
+		if l.State != r.states[l.ID] || l.Quantity != r.won[l.ID] || l.Duration != r.terms[l.ID] || (l.State.Terminal() && l.Grant != nil) {
 			r.t.Errorf("lease %s is %s, want %s", l.ID.Short(), l.State, r.states[l.ID])
 		}
 		if !l.State.Terminal() {

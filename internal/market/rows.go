@@ -35,6 +35,25 @@ type leaseRow struct {
 	Confirmed momentRow `cbor:"18,keyasint"`
 	Ended     momentRow `cbor:"19,keyasint"`
 	Expires   int64     `cbor:"20,keyasint"` // Unix nanoseconds, 0: not set
+
+	// Since schema 2.
+	Notice    int64      `cbor:"21,keyasint,omitempty"`
+	Promise   promiseRow `cbor:"22,keyasint"`
+	Reclaimed momentRow  `cbor:"23,keyasint"`
+	Told      toldRow    `cbor:"24,keyasint"`
+}
+
+type promiseRow struct {
+	_        struct{} `cbor:",toarray"`
+	Duration int64
+	Made     momentRow
+	Receipt  []byte
+}
+
+type toldRow struct {
+	_    struct{} `cbor:",toarray"`
+	Kind uint8
+	Ends int64 // Unix seconds, 0: not set
 }
 
 type momentRow struct {
@@ -120,6 +139,12 @@ func (l Lease) row() leaseRow {
 	if !l.Expires.IsZero() {
 		r.Expires = l.Expires.UnixNano()
 	}
+	r.Notice, r.Reclaimed = int64(l.Notice), l.Reclaimed.row()
+	r.Promise = promiseRow{Duration: int64(l.Promise.Duration), Made: l.Promise.Made.row(), Receipt: l.Promise.Receipt}
+	r.Told.Kind = uint8(l.Told.Kind)
+	if !l.Told.Ends.IsZero() {
+		r.Told.Ends = l.Told.Ends.Unix()
+	}
 	return r
 }
 
@@ -132,6 +157,12 @@ func (r leaseRow) lease(id LeaseID) (Lease, error) {
 	}
 	if r.Expires != 0 {
 		l.Expires = time.Unix(0, r.Expires).UTC()
+	}
+	l.Notice, l.Reclaimed = time.Duration(r.Notice), r.Reclaimed.moment()
+	l.Promise = Promise{Duration: time.Duration(r.Promise.Duration), Made: r.Promise.Made.moment(), Receipt: r.Promise.Receipt}
+	l.Told.Kind = NoticeKind(r.Told.Kind)
+	if r.Told.Ends != 0 {
+		l.Told.Ends = time.Unix(r.Told.Ends, 0).UTC()
 	}
 	if !l.State.Stored() {
 		return l, errors.New("state of a lease")

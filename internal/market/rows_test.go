@@ -14,6 +14,8 @@ func FuzzDecodeRow(f *testing.F) {
 	lease := Lease{
 		Class: mustClass(f, small), Policy: DefaultPolicy, Quantity: 3, Price: 4, State: Active, Duration: time.Hour, Grant: []byte("token"),
 		Reserved: noon, Started: noon, Granted: noon, Confirmed: noon, Expires: noon.Wall.Add(time.Hour),
+		Notice: time.Hour, Promise: Promise{Duration: 2 * time.Hour, Made: noon, Receipt: []byte("receipt")}, Reclaimed: noon,
+		Told: Notice{Kind: NoticeReclaim, Ends: noon.Wall},
 	}
 	for bucket, row := range map[string]any{
 		"leases": lease.row(), "offers": Offer{Unit: lease.Class, Ceiling: 1}.Normalize().row(), "matches": matchRow{Slots: []matchSlot{{Minute: 1, Count: 2}}},
