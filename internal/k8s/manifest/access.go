@@ -46,7 +46,7 @@ var tenantRules = []rbacv1.PolicyRule{
 func rules(of []rbacv1.PolicyRule) []*rbacv1ac.PolicyRuleApplyConfiguration {
 	out := make([]*rbacv1ac.PolicyRuleApplyConfiguration, len(of))
 	for i, r := range of {
-		out[i] = rbacv1ac.PolicyRule().WithAPIGroups(r.APIGroups...).WithResources(r.Resources...).WithVerbs(r.Verbs...)
+		out[i] = rbacv1ac.PolicyRule().WithAPIGroups(r.APIGroups...).WithResources(r.Resources...).WithVerbs(r.Verbs...).WithResourceNames(r.ResourceNames...)
 	}
 	return out
 }
@@ -84,12 +84,22 @@ func role(s Spec) Object {
 	}
 }
 
+// CertificateUser is the name in the client certificates of a lease, if it has any.
+func CertificateUser(leaseID string) string { return "angler:" + leaseID }
+
+// roleBinding gives the role to the account and, where grants hold certificates, to the user that they name.
 func roleBinding(s Spec) Object {
+	subjects := []*rbacv1ac.SubjectApplyConfiguration{
+		rbacv1ac.Subject().WithKind(rbacv1.ServiceAccountKind).WithNamespace(s.name()).WithName(TenantAccount),
+	}
+	if s.House.Certificates {
+		subjects = append(subjects, rbacv1ac.Subject().WithKind(rbacv1.UserKind).WithAPIGroup(rbacv1.GroupName).WithName(CertificateUser(s.LeaseID)))
+	}
 	return Object{
 		GroupVersionResource: rbacv1.SchemeGroupVersion.WithResource("rolebindings"), Kind: "RoleBinding",
 		Namespace: s.name(), Name: TenantBinding,
 		Config: rbacv1ac.RoleBinding(TenantBinding, s.name()).WithLabels(s.labels()).
 			WithRoleRef(rbacv1ac.RoleRef().WithAPIGroup(rbacv1.GroupName).WithKind("Role").WithName(roleName)).
-			WithSubjects(rbacv1ac.Subject().WithKind(rbacv1.ServiceAccountKind).WithNamespace(s.name()).WithName(TenantAccount)),
+			WithSubjects(subjects...),
 	}
 }

@@ -6,12 +6,12 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
-	rbacv1 "k8s.io/api/rbac/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
 	"sigs.k8s.io/yaml"
 )
@@ -36,6 +36,19 @@ func large() Spec {
 	return s
 }
 
+func gpuLease() Spec {
+	s := small()
+	s.Quota = quotas("cpu=8", "memory=64Gi", "nvidia.com/gpu=2", "services.loadbalancers=1")
+	s.GPU = &GPU{Resource: "nvidia.com/gpu", Nodes: map[string]string{"gpu.product": "NVIDIA-H100-80GB-HBM3", "a": "b"}}
+	return s
+}
+
+func certificateLease() Spec {
+	s := small()
+	s.House.Certificates = true
+	return s
+}
+
 func quotas(pairs ...string) corev1.ResourceList {
 	list := corev1.ResourceList{}
 	for _, pair := range pairs {
@@ -46,7 +59,7 @@ func quotas(pairs ...string) corev1.ResourceList {
 }
 
 func TestGolden(t *testing.T) {
-	for name, spec := range map[string]Spec{"small": small(), "large": large()} {
+	for name, spec := range map[string]Spec{"small": small(), "large": large(), "gpu": gpuLease(), "certificate": certificateLease()} {
 		t.Run(name, func(t *testing.T) {
 			plan, err := Objects(spec)
 			if err != nil {
@@ -70,12 +83,36 @@ func TestGolden(t *testing.T) {
 	}
 }
 
-func TestGoldenProviderRole(t *testing.T) {
-	text, err := yaml.Marshal(ProviderClusterRole())
-	if err != nil {
-		t.Fatal(err)
+// What an operator installs once for a cluster.
+func TestGoldenProvider(t *testing.T) {
+	for name, objects := range map[string][]any{
+		"provider-role.yaml":             {ProviderClusterRole()},
+		"provider-role-gpu.yaml":         {ProviderGPUClusterRole()},
+		"provider-role-certificate.yaml": {ProviderCertificateClusterRole()},
+		"gpu-policy.yaml":                configs(GPUPolicy()),
+		"gpu-convenience.yaml":           configs(GPUConvenience()),
+	} {
+		var out []byte
+		for i, o := range objects {
+			text, err := yaml.Marshal(o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if i > 0 {
+				out = append(out, "---\n"...)
+			}
+			out = append(out, text...)
+		}
+		golden(t, name, out)
 	}
-	golden(t, "provider-role.yaml", text)
+}
+
+func configs(objects []Object) []any {
+	var list []any
+	for _, o := range objects {
+		list = append(list, o.Config)
+	}
+	return list
 }
 
 func golden(t *testing.T, name string, got []byte) {
@@ -156,14 +193,16 @@ func TestHash(t *testing.T) {
 		t.Error("another time zone: another hash")
 	}
 	for name, edit := range map[string]func(*Spec){
-		"lease":     func(s *Spec) { s.LeaseID += "a"; s.Namespace = NamespaceFor(small().LeaseID) },
-		"provider":  func(s *Spec) { s.Provider += "a" },
-		"requester": func(s *Spec) { s.Requester += "a" },
-		"namespace": func(s *Spec) { s.Namespace = "other" },
-		"cpu":       func(s *Spec) { s.Quota[corev1.ResourceCPU] = resource.MustParse("2") },
-		"memory":    func(s *Spec) { s.Quota[corev1.ResourceMemory] = resource.MustParse("2Gi") },
-		"storage":   func(s *Spec) { s.Quota[ResourceStorage] = resource.MustParse("1Gi") },
-		"expires":   func(s *Spec) { s.Expires = s.Expires.Add(time.Second) },
+		"lease":        func(s *Spec) { s.LeaseID += "a"; s.Namespace = NamespaceFor(small().LeaseID) },
+		"provider":     func(s *Spec) { s.Provider += "a" },
+		"requester":    func(s *Spec) { s.Requester += "a" },
+		"namespace":    func(s *Spec) { s.Namespace = "other" },
+		"cpu":          func(s *Spec) { s.Quota[corev1.ResourceCPU] = resource.MustParse("2") },
+		"memory":       func(s *Spec) { s.Quota[corev1.ResourceMemory] = resource.MustParse("2Gi") },
+		"storage":      func(s *Spec) { s.Quota[ResourceStorage] = resource.MustParse("1Gi") },
+		"expires":      func(s *Spec) { s.Expires = s.Expires.Add(time.Second) },
+		"gpu":          func(s *Spec) { s.GPU, s.Quota = gpuLease().GPU, gpuLease().Quota },
+		"certificates": func(s *Spec) { s.House.Certificates = true },
 	} {
 		if hash(edit) == base {
 			t.Errorf("another %s: same hash", name)
@@ -186,6 +225,10 @@ func TestSpecRefused(t *testing.T) {
 		`unknown resource "pods"`:          func(s *Spec) { s.Quota["pods"] = resource.MustParse("1") },
 		`unknown resource "kubernetes.io/`: func(s *Spec) { s.Quota["kubernetes.io/x"] = resource.MustParse("1") },
 		`resource "nvidia.com/g p"`:        func(s *Spec) { s.Quota["nvidia.com/g p"] = resource.MustParse("1") },
+		"loadbalancers: not a whole":       func(s *Spec) { s.Quota["services.loadbalancers"] = resource.MustParse("500m") },
+		"class: not at most":               func(s *Spec) { s.Class = "a\nb" },
+		"gpu: no label":                    func(s *Spec) { s.GPU = &GPU{Resource: "nvidia.com/gpu"} },
+		"gpu: the quota has no nvidia":     func(s *Spec) { s.GPU = gpuLease().GPU },
 		"nvidia.com/gpu: not a whole":      func(s *Spec) { s.Quota["nvidia.com/gpu"] = resource.MustParse("500m") },
 	} {
 		s := small()
@@ -218,7 +261,7 @@ func TestTenantCannotWidenItself(t *testing.T) {
 			}
 		}
 	}
-	for _, rule := range append(append([]rbacv1.PolicyRule{}, tenantRules...), providerRules...) {
+	for _, rule := range slices.Concat(tenantRules, providerRules, certificateRules) {
 		for _, word := range append(append(append([]string{}, rule.APIGroups...), rule.Resources...), rule.Verbs...) {
 			switch word {
 			case "*", "escalate", "bind", "impersonate":

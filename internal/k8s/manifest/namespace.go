@@ -22,6 +22,9 @@ func namespace(s Spec) Object {
 		AnnotationRequester: s.Requester,
 		AnnotationExpires:   s.Expires.UTC().Format(time.RFC3339),
 	})
+	if s.GPU != nil {
+		config.WithAnnotations(map[string]string{AnnotationGPU: string(s.GPU.Resource), AnnotationNodes: s.GPU.terms(",")})
+	}
 	return Object{
 		GroupVersionResource: corev1.SchemeGroupVersion.WithResource("namespaces"), Kind: "Namespace",
 		Name: s.name(), Config: config,

@@ -25,6 +25,6 @@ var providerRules = []rbacv1.PolicyRule{
 // does not want to trust the daemon with the other namespaces gives it a cluster, or an admission policy, of its own.
 func ProviderClusterRole() *rbacv1ac.ClusterRoleApplyConfiguration {
 	return rbacv1ac.ClusterRole(ProviderRoleName).
-		WithLabels(map[string]string{LabelManagedBy: ManagedBy}).
+		WithLabels(ours()).
 		WithRules(rules(providerRules)...).WithRules(rules(tenantRules)...)
 }

@@ -55,6 +55,8 @@ func resourceQuota(s Spec) Object {
 		case corev1.ResourceCPU, corev1.ResourceMemory, corev1.ResourceEphemeralStorage:
 			hard["requests."+name] = quantity
 			hard["limits."+name] = quantity
+		case corev1.ResourceServicesLoadBalancers:
+			hard[name] = quantity
 		default: // storage and extended resources
 			hard["requests."+name] = quantity
 		}

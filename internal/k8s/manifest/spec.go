@@ -21,6 +21,10 @@ const (
 	// AnnotationRequester and AnnotationExpires, on the namespace, tell an operator for whom it is and until when.
 	AnnotationRequester = "angler-dex.github.io/requester"
 	AnnotationExpires   = "angler-dex.github.io/expires"
+	// AnnotationGPU and AnnotationNodes, on the namespace, name the accelerator that was leased and the labels, as
+	// LABEL=VALUE with commas between, of the nodes that have the model that was leased.
+	AnnotationGPU   = "angler-dex.github.io/gpu"
+	AnnotationNodes = "angler-dex.github.io/gpu-nodes"
 	// AnnotationNotice, on the namespace, says what is about to happen to the lease, and when.
 	AnnotationNotice = "angler-dex.github.io/notice"
 
@@ -31,6 +35,9 @@ const (
 // ResourceStorage is the name under which a Spec's quota holds persistent storage, in bytes over all volume claims.
 const ResourceStorage = corev1.ResourceStorage
 
+// maxClass bounds Spec.Class.
+const maxClass = 1024
+
 // A Spec is what a lease says about its namespace.
 type Spec struct {
 	LeaseID   string // a label value: at most 63 of A-Z a-z 0-9 - _ .
@@ -38,9 +45,19 @@ type Spec struct {
 	Requester string // peer id, likewise
 	Namespace string // a DNS label; empty: NamespaceFor(LeaseID)
 	// Quota is the leased quantity in base resources: cpu and memory, both above zero, and optionally ephemeral-storage,
-	// storage (ResourceStorage) and extended resources by full name, such as nvidia.com/gpu.
+	// storage (ResourceStorage), services.loadbalancers and extended resources by full name, such as nvidia.com/gpu.
 	Quota   corev1.ResourceList
 	Expires time.Time // when the lease ends
+	Class   string    // the class in words, for templates; at most 1024 bytes of printable ASCII; may be empty
+	GPU     *GPU      // the model that was leased, whose resource Quota holds; nil: none
+	House   House
+}
+
+// A House is what an operator decides for all leases of a cluster.
+type House struct {
+	GPUs         GPUMap    // the models that can be leased
+	Template     *Template // objects beside ours; nil: none
+	Certificates bool      // a grant holds a client certificate, not a token
 }
 
 // NamespaceFor returns the name of a lease's namespace: the same for the same lease, different for different ones (of a
@@ -87,15 +104,25 @@ func (s Spec) validate() error {
 		switch name {
 		case corev1.ResourceCPU, corev1.ResourceMemory, corev1.ResourceEphemeralStorage, ResourceStorage:
 			continue
-		}
-		if domain, _, extended := strings.Cut(string(name), "/"); !extended || strings.HasSuffix(domain, "kubernetes.io") {
-			return fmt.Errorf("manifest: quota: unknown resource %q (an extended one has a domain, such as nvidia.com/gpu)", name)
-		}
-		if problems := validation.IsQualifiedName("requests." + string(name)); len(problems) > 0 {
-			return fmt.Errorf("manifest: quota: resource %q: %s", name, problems[0])
+		case corev1.ResourceServicesLoadBalancers:
+		default:
+			if err := checkExtended(name); err != nil {
+				return fmt.Errorf("manifest: quota: %w", err)
+			}
 		}
 		if _, whole := quantity.AsInt64(); !whole {
 			return fmt.Errorf("manifest: quota: %s: not a whole number", name)
+		}
+	}
+	if len(s.Class) > maxClass || strings.ContainsFunc(s.Class, func(r rune) bool { return r < ' ' || r >= 0x7f }) {
+		return errors.New("manifest: class: not at most 1024 bytes of printable ASCII")
+	}
+	if s.GPU != nil {
+		if err := s.GPU.validate(); err != nil {
+			return fmt.Errorf("manifest: gpu: %w", err)
+		}
+		if _, ok := s.Quota[s.GPU.Resource]; !ok {
+			return fmt.Errorf("manifest: gpu: the quota has no %s", s.GPU.Resource)
 		}
 	}
 	return nil

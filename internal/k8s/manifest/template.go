@@ -1,0 +1,4 @@
+package manifest
+
+// A Template is an operator's own objects for each lease.
+type Template struct{}
