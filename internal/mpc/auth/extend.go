@@ -3,6 +3,7 @@ package auth
 import (
 	"crypto/subtle"
 	"errors"
+	"sync"
 
 	"github.com/angler-dex/angler/internal/mpc/block"
 	"github.com/angler-dex/angler/internal/mpc/oracle"
@@ -102,9 +103,9 @@ func (e *Extension) Begin() *Proof {
 		}
 	}
 	j := (e.Self + 1) % n // any peer: region A is the same towards all
-	p.chi = e.chiA(e.Self, p.H)
+	p.chi = coefficients(e.Shapes[e.Self].RowsA(), e.seedA(e.Self, p.H))
 	p.X = e.mine[j].XTilde(0, len(p.chi), p.chi)
-	p.chiN = e.chiN(e.Self, p.H)
+	p.chiN = coefficients(e.Shapes[e.Self].Pairs(), e.seedN(e.Self, p.H))
 	p.XN = e.mine[j].XTildePairs(p.chiN)
 	return p
 }
@@ -114,7 +115,7 @@ func (e *Extension) Prove(p *Proof, j int) {
 	a, rows := e.Shapes[e.Self].RowsA(), e.Shapes[e.Self].Rows()
 	p.T[j] = e.mine[j].Tilde(0, a, p.chi)
 	p.TN[j] = e.mine[j].TildePairs(p.chiN)
-	chi := e.chiB(e.Self, j, p.H)
+	chi := coefficients(RowsB, e.seedB(e.Self, j, p.H))
 	p.XB[j] = e.mine[j].XTilde(a, rows, chi)
 	p.TB[j] = e.mine[j].Tilde(a, rows, chi)
 	p.Offset[j] = e.base[j].Receiver.Choice.Xor(e.Delta)
@@ -136,10 +137,12 @@ func (e *Extension) Check(i int, c Claim) error {
 	if subtle.ConstantTimeCompare(h[:], c.H[e.Self*oracle.Size:][:oracle.Size]) != 1 {
 		return errors.New("OT extension does not match its hash")
 	}
-	u.CheckPairs(e.chiN(i, c.H), c.XN, c.TN)
+	chi := coefficientRooms.Get().(*[]block.Block)
+	defer coefficientRooms.Put(chi)
+	u.CheckPairs(fill(chi, e.Shapes[i].Pairs(), e.seedN(i, c.H)), c.XN, c.TN)
 	e.keys[i], err = u.Check(
-		ot.Range{Lo: 0, Hi: a, Chi: e.chiA(i, c.H), XTilde: c.X, TTilde: c.T},
-		ot.Range{Lo: a, Hi: rows, Chi: e.chiB(i, e.Self, c.H), XTilde: c.XB, TTilde: c.TB},
+		ot.Range{Lo: 0, Hi: a, Chi: fill(chi, a, e.seedA(i, c.H)), XTilde: c.X, TTilde: c.T},
+		ot.Range{Lo: a, Hi: rows, Chi: coefficients(RowsB, e.seedB(i, e.Self, c.H)), XTilde: c.XB, TTilde: c.TB},
 	)
 	e.narrow[i], e.offset[i] = u.Pairs(), c.Offset
 	return err
@@ -209,25 +212,37 @@ func (e *Extension) Destroy() {
 	e.Delta, e.mine, e.keys, e.narrow = block.Block{}, nil, nil, nil
 }
 
-// chiA returns the coefficients of region A of party i: pseudorandom ones from
-// RO(sid, i, h_i), and X^k for the 128 mask rows.
-func (e *Extension) chiA(i int, h []byte) []block.Block {
-	return coefficients(e.Shapes[i].RowsA(), oracle.Seed("chi A", e.SID[:], oracle.Party(i), h))
+// seedA is what the coefficients of region A of party i are made of: RO(sid, i, h_i).
+func (e *Extension) seedA(i int, h []byte) block.Block {
+	return oracle.Seed("chi A", e.SID[:], oracle.Party(i), h)
 }
 
-// chiN returns the coefficients of the narrow rows of region A of party i, the same
+// seedN is that of the narrow rows of region A of party i, whose coefficients are the same
 // for the first and the second of each pair.
-func (e *Extension) chiN(i int, h []byte) []block.Block {
-	return coefficients(e.Shapes[i].Pairs(), oracle.Seed("chi narrow", e.SID[:], oracle.Party(i), h))
+func (e *Extension) seedN(i int, h []byte) block.Block {
+	return oracle.Seed("chi narrow", e.SID[:], oracle.Party(i), h)
 }
 
-// chiB returns the coefficients of region B of party i towards j.
-func (e *Extension) chiB(i, j int, h []byte) []block.Block {
-	return coefficients(RowsB, oracle.Seed("chi B", e.SID[:], oracle.Party(i), oracle.Party(j), h))
+// seedB is that of region B of party i towards j.
+func (e *Extension) seedB(i, j int, h []byte) block.Block {
+	return oracle.Seed("chi B", e.SID[:], oracle.Party(i), oracle.Party(j), h)
 }
 
+// coefficients are pseudorandom, and X^k for the 128 mask rows.
 func coefficients(rows int, seed block.Block) []block.Block {
-	chi := make([]block.Block, rows)
+	return fill(new([]block.Block), rows, seed)
+}
+
+// coefficientRooms keep the memory of coefficients, which are public, from one check
+// to the next.
+var coefficientRooms = sync.Pool{New: func() any { return new([]block.Block) }}
+
+// fill writes coefficients to a room.
+func fill(room *[]block.Block, rows int, seed block.Block) []block.Block {
+	if cap(*room) < rows {
+		*room = make([]block.Block, rows)
+	}
+	chi := (*room)[:rows]
 	block.NewPRG(seed).Blocks(chi[:rows-maskRows])
 	one := block.Block{Lo: 1}
 	for k := rows - maskRows; k < rows; k++ {

@@ -151,16 +151,15 @@ func TestConsistentlyWrongTree(t *testing.T) {
 func (f *forged) rebuild(guess uint64) {
 	o := f.from.oracle
 	p := newPPRF(f.k, &o, f.base.ID)
-	var pairs [Base][2]block.Block
-	for c := range pairs {
-		for v := range pairs[c] {
-			pairs[c][v] = o.session(f.base.ID, c, v, f.base.Pairs[c][v])
-		}
+	seeds := make([]block.Block, 0, 2*Base)
+	for _, pair := range f.base.Pairs {
+		seeds = append(seeds, pair[:]...)
 	}
+	p.seeds(seeds)
 	leaves, tags := make([]block.Block, f.leaves()), make([]byte, f.leaves()*leafTagSize)
 	digest := o.stream("pprf check")
 	for i := range f.trees() {
-		f.leavesOf(p, leaves, i, pairs[i*f.k:][:f.k], guess)
+		f.leavesOf(p, leaves, i, seeds[2*i*f.k:][:2*f.k], guess)
 		p.tags(tags, leaves, i)
 		sum := sumTags(tags)
 		copy(f.check()[i*leafTagSize:], sum[:])
@@ -168,10 +167,10 @@ func (f *forged) rebuild(guess uint64) {
 	}
 	digest.Sum(f.check()[:f.trees()*leafTagSize])
 
-	f.leavesOf(p, leaves, 0, pairs[:f.k], guess)
+	f.leavesOf(p, leaves, 0, seeds[:2*f.k], guess)
 	p.streams(leaves, 0)
-	columns, scratch := make([]byte, Base*f.stride()), make([]byte, (f.k+1)*f.wide())
-	p.fold(columns, f.stride(), f.u(0), leaves, scratch)
+	columns := make([]byte, Base*f.stride())
+	p.fold(columns, f.stride(), f.u(0), leaves)
 	block.XorBytes(f.u(0), f.u(0), f.x)
 	rows := make([]block.Block, f.rows)
 	block.Transpose(rows, columns, f.stride(), f.rows)
@@ -183,16 +182,16 @@ func (f *forged) rebuild(guess uint64) {
 }
 
 // leavesOf computes a tree's leaves; in tree 0, all but the guess from the corrections sent.
-func (f *forged) leavesOf(p *pprf, leaves []block.Block, tree int, pairs [][2]block.Block, guess uint64) {
-	p.expand(leaves, nil, tree, pairs)
+func (f *forged) leavesOf(p *pprf, leaves []block.Block, tree int, seeds []block.Block, guess uint64) {
+	p.expand(leaves, nil, tree, seeds)
 	if tree != 0 {
 		return
 	}
-	own, seeds := leaves[guess], make([]block.Block, f.k)
-	for b := range seeds {
-		seeds[b] = pairs[b][guess>>b&1]
+	own, chosen := leaves[guess], make([]block.Block, f.k)
+	for b := range chosen {
+		chosen[b] = seeds[2*b+int(guess>>b&1)]
 	}
-	p.puncture(leaves, f.corrections(), 0, guess, seeds)
+	p.puncture(leaves, f.corrections(), 0, guess, chosen)
 	leaves[guess] = own
 }
 

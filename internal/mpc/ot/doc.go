@@ -38,9 +38,9 @@
 // reached after all work is done, the same for every cause.
 //
 // Base sets that were kept from an earlier match serve as fresh ones do: seeds enter
-// an extension as RO(session, pair, set id, seed). Choice is then random and not Δ;
-// the holder of Δ sends δ = Choice ⊕ Δ, the other applies it after the checks, which
-// run under Choice: M_r ⊕ x_r·δ = K_r ⊕ x_r·Δ.
+// an extension through block.Hash, whose key is RO(session, pair, k, set id). Choice is
+// then random and not Δ; the holder of Δ sends δ = Choice ⊕ Δ, the other applies it after
+// the checks, which run under Choice: M_r ⊕ x_r·δ = K_r ⊕ x_r·Δ.
 //
 // All functions are deterministic: randomness comes in as an argument. Every
 // hash carries the session id and the ordered pair.

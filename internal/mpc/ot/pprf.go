@@ -71,7 +71,28 @@ func newPPRF(k int, o *oracle, id [32]byte) *pprf {
 	return p
 }
 
-// tweak of node index at level of tree; level k+1 is the seed of a leaf's stream.
+// seeds turns the seeds of a base set into those of this extension, in place: session,
+// pair and set are in the key, and the tweak names base OT and branch. seeds[2c+v] is
+// Pairs[c][v].
+func (p *pprf) seeds(seeds []block.Block) {
+	for c := range seeds {
+		p.tweaks[c] = tweak(0, 0, c)
+	}
+	p.nodes.SumN(seeds, p.tweaks[:len(seeds)], seeds)
+}
+
+// chosen does the same for one seed of each base OT, choice naming the branch.
+func (p *pprf) chosen(seeds *[Base]block.Block, choice block.Block) {
+	for c := range seeds {
+		p.tweaks[c] = tweak(0, 0, 2*c)
+		p.tweaks[c].Lo |= choice.Bit(c)
+	}
+	p.nodes.SumN(seeds[:], p.tweaks[:Base], seeds[:])
+	clear(p.tweaks[:Base])
+}
+
+// tweak of node index at level of tree; level k+1 is the seed of a leaf's stream, and
+// level 0 has the seeds of the base OTs.
 func tweak(tree, level, index int) block.Block {
 	return block.Block{Lo: uint64(tree)<<32 | uint64(level)<<16 | uint64(index)}
 }
@@ -92,17 +113,17 @@ func sides(level []block.Block) (s [2]block.Block) {
 	return s
 }
 
-// expand computes the leaves of a tree and appends its corrections. pairs are
-// the k base OTs of the tree.
-func (p *pprf) expand(leaves []block.Block, corrections []byte, tree int, pairs [][2]block.Block) []byte {
+// expand computes the leaves of a tree and appends its corrections. seeds are
+// those of the tree's k base OTs, both of each.
+func (p *pprf) expand(leaves []block.Block, corrections []byte, tree int, seeds []block.Block) []byte {
 	b := p.k - 1
-	leaves[0], leaves[1] = pairs[b][1], pairs[b][0]
+	leaves[0], leaves[1] = seeds[2*b+1], seeds[2*b]
 	for depth := 2; depth <= p.k; depth++ {
 		b--
 		p.grow(leaves, tree, depth, 1<<(depth-1))
 		s := sides(leaves[:1<<depth])
-		corrections = pairs[b][1].Xor(s[0]).Append(corrections)
-		corrections = pairs[b][0].Xor(s[1]).Append(corrections)
+		corrections = seeds[2*b+1].Xor(s[0]).Append(corrections)
+		corrections = seeds[2*b].Xor(s[1]).Append(corrections)
 	}
 	return corrections
 }

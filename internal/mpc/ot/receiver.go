@@ -36,25 +36,22 @@ func NewExtReceiver(sid [32]byte, k int, base *BaseSender, from, to, rows, pairs
 	copy(r.x, x[:l.longest()])
 	r.x[l.wide()-1] &= l.lastByte()
 
-	var seeds [Base][2]block.Block
-	for c := range seeds {
-		for v := range seeds[c] {
-			seeds[c][v] = r.oracle.session(base.ID, c, v, base.Pairs[c][v])
-		}
-	}
-
+	room := borrow(l)
+	defer room.giveBack()
 	p := newPPRF(k, &r.oracle, base.ID)
+	seeds := room.seeds[:]
+	for c := range base.Pairs {
+		seeds[2*c], seeds[2*c+1] = base.Pairs[c][0], base.Pairs[c][1]
+	}
+	p.seeds(seeds)
 	r.message = make([]byte, MessageSize(k, rows, pairs))
 	corrections, check, u := l.parts(r.message)
 	corrections = corrections[:0]
 	digest := r.oracle.stream("pprf check")
 
-	columns := make([]byte, Base*l.stride())
-	scratch := make([]byte, (k+1)*l.longest())
-	leaves := make([]block.Block, l.leaves())
-	tags := make([]byte, l.leaves()*leafTagSize)
+	leaves, tags, columns := room.leaves, room.tags, room.columns
 	for i := range l.trees() {
-		corrections = p.expand(leaves, corrections, i, seeds[i*k:][:k])
+		corrections = p.expand(leaves, corrections, i, seeds[2*i*k:][:2*k])
 		if k > 1 {
 			p.tags(tags, leaves, i)
 			sum := sumTags(tags)
@@ -64,7 +61,7 @@ func NewExtReceiver(sid [32]byte, k int, base *BaseSender, from, to, rows, pairs
 		p.streams(leaves, i)
 		var ui []byte
 		ui, u = u[:l.column(i)], u[l.column(i):]
-		p.fold(columns[i*k*l.stride():], l.stride(), ui, leaves, scratch)
+		p.fold(columns[i*k*l.stride():], l.stride(), ui, leaves)
 		block.XorBytes(ui, ui, r.x)
 		ui[l.wide()-1] &= l.lastByte()
 	}
@@ -131,12 +128,6 @@ func (r *ExtReceiver) Pairs() []block.Block { return r.pairs }
 func (r *ExtReceiver) Destroy() {
 	clear(r.x)
 	r.rows, r.pairs = nil, nil
-}
-
-// session is the seed that a base OT gives to this extension: RO(sid, set id, seed).
-func (o *oracle) session(id [32]byte, c, v int, seed block.Block) block.Block {
-	b := seed.Bytes()
-	return o.block("session seed", id[:], []byte{byte(c), byte(v)}, b[:])
 }
 
 func (o *oracle) extension(l layout, id [32]byte, message []byte) (sum [32]byte) {

@@ -57,16 +57,15 @@ func (s *ExtSender) Receive(msg []byte) (*Unchecked, error) {
 		at += l.column(i)
 	}
 
-	var seeds [Base]block.Block
-	for c := range seeds {
-		seeds[c] = s.oracle.session(s.base.ID, c, int(s.base.Choice.Bit(c)), s.base.Seeds[c])
-	}
+	room := borrow(l)
+	defer room.giveBack()
 	p := newPPRF(k, &s.oracle, s.base.ID)
+	seeds := (*[Base]block.Block)(room.seeds[:])
+	*seeds = s.base.Seeds
+	p.chosen(seeds, s.base.Choice)
 	digest := s.oracle.stream("pprf check")
-	leaves := make([]block.Block, l.trees()*l.leaves())
-	tags := make([]byte, l.leaves()*leafTagSize)
+	tree, tags, columns := room.leaves, room.tags, room.columns
 	for i := range l.trees() {
-		tree := leaves[i*l.leaves():][:l.leaves()]
 		delta := s.delta(i)
 		p.puncture(tree, corrections[i*treeCorrections(k):], i, delta, seeds[i*k:][:k])
 		if k > 1 {
@@ -74,26 +73,19 @@ func (s *ExtSender) Receive(msg []byte) (*Unchecked, error) {
 			completeTags(tags, delta, check[i*leafTagSize:][:leafTagSize])
 			digest.Write(tags)
 		}
-	}
-	consistent := 1
-	if k > 1 {
-		consistent = subtle.ConstantTimeCompare(digest.Sum(nil), check[l.trees()*leafTagSize:])
-	}
-
-	columns := make([]byte, Base*l.stride())
-	scratch := make([]byte, (k+1)*l.longest())
-	sums := make([]byte, l.longest())
-	for i := range l.trees() {
-		tree := leaves[i*l.leaves():][:l.leaves()]
-		sum := sums[:l.column(i)]
+		sum := room.sum[:l.column(i)]
 		p.streams(tree, i)
-		p.fold(columns[i*k*l.stride():], l.stride(), sum, tree, scratch)
+		p.fold(columns[i*k*l.stride():], l.stride(), sum, tree)
 		// w_c = v_c ⊕ Δ_c·(u ⊕ u ⊕ x)
 		block.XorBytes(sum, sum, u)
 		u = u[len(sum):]
 		for b := range k {
 			addMasked(columns[(i*k+b)*l.stride():][:len(sum)], sum, s.base.Choice.Bit(i*k+b))
 		}
+	}
+	consistent := 1
+	if k > 1 {
+		consistent = subtle.ConstantTimeCompare(digest.Sum(nil), check[l.trees()*leafTagSize:])
 	}
 	out := &Unchecked{
 		layout: l, oracle: s.oracle, choice: s.base.Choice,

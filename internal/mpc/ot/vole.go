@@ -13,6 +13,6 @@ import "github.com/angler-dex/angler/internal/mpc/block"
 // The holder of Δ lacks r_Δ and may fold any stream r in its place: it gets
 // v_b ⊕ Δ_b·(r_Δ ⊕ r) and u ⊕ r_Δ ⊕ r, and since it goes on with
 // v_b ⊕ Δ_b·u, both cancel. No memory is touched in an order that depends on Δ.
-func (p *pprf) fold(v []byte, stride int, u []byte, seeds []block.Block, _ []byte) {
+func (p *pprf) fold(v []byte, stride int, u []byte, seeds []block.Block) {
 	block.FoldStreams(v, stride, u, seeds, p.nonce)
 }
