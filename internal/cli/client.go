@@ -92,9 +92,6 @@ func alongside(ctx context.Context, runs []func(context.Context) error, f func(c
 // own, which run runs.
 func (a *app) finder(ctx context.Context, c *requester.Client, cfg clientConfig, log *slog.Logger) (stop func(), run func(context.Context) error, err error) {
 	cells := []string{cfg.cell}
-	if cfg.cell != "" {
-		cells = append(append(cells, dht.Neighbours(cfg.cell)...), "")
-	}
 	if len(cfg.bootstrap) == 0 {
 		if d := a.daemonOf(ctx, cfg.pool.Name); d != nil {
 			c.Finder = daemonFinder{d, cfg.pool.Name, cells}

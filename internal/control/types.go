@@ -131,7 +131,7 @@ type Lease struct {
 type Lookup struct {
 	Pool  string   `json:"pool"`  // must be the daemon's own
 	Class string   `json:"class"` // canonical text
-	Cells []string `json:"cells"` // geohash prefixes; "" is the whole world
+	Cells []string `json:"cells"` // geohash cells to look around, the nearest first; "" is the whole world
 }
 
 // Found is one address at which a provider may listen: a hint, never an authority. ID is set when the daemon has proof of who

@@ -8,7 +8,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/anacrolix/dht/v2/krpc"
 	"golang.org/x/sync/errgroup"
 )
 
@@ -46,19 +45,23 @@ func (n *Node) Announce(ctx context.Context, key Key, port int) error {
 	if err := n.serving(ctx); err != nil {
 		return err
 	}
-	answers, err := n.walk(ctx, key, "get_peers", nil)
-	if err != nil && !errors.Is(err, ErrNoBootstrap) {
-		return fmt.Errorf("announce: %w", err)
-	}
-	taken := n.announceTo(ctx, answers, key, port)
-	if n.keepOwn(answers, key, port) {
-		taken++
+	taken, lonely := 0, error(nil)
+	for _, s := range n.sides { // one after the other: most nodes have one
+		answers, err := n.walk(ctx, s, key, "get_peers", nil)
+		if err != nil && !errors.Is(err, ErrNoBootstrap) {
+			return fmt.Errorf("announce: %w", err)
+		}
+		lonely = errors.Join(lonely, err)
+		taken += n.announceTo(ctx, answers, key, port)
+		if n.keepOwn(s, answers, key, port) {
+			taken++
+		}
 	}
 	switch {
 	case ctx.Err() != nil:
 		return ctx.Err()
-	case taken == 0 && err != nil:
-		return fmt.Errorf("announce: %w", err)
+	case taken == 0 && lonely != nil:
+		return fmt.Errorf("announce: %w", lonely)
 	case taken == 0:
 		return fmt.Errorf("announce: %w", errNotTaken)
 	}
@@ -84,9 +87,7 @@ func (n *Node) announceTo(ctx context.Context, to []answer, key Key, port int) i
 			}
 			batch--
 			group.Go(func() error {
-				_, err := n.ask(ctx, a.addr, "announce_peer", krpc.MsgArgs{
-					InfoHash: krpc.ID(key), Port: &port, Token: a.token,
-				})
+				_, err := n.ask(ctx, a.addr, message{method: "announce_peer", infoHash: key, port: int64(port), token: a.token})
 				mu.Lock()
 				defer mu.Unlock()
 				if err != nil {
@@ -103,9 +104,9 @@ func (n *Node) announceTo(ctx context.Context, to []answer, key Key, port int) i
 }
 
 // keepOwn stores our own announcement here if we are among the nearest.
-func (n *Node) keepOwn(answers []answer, key Key, port int) bool {
-	ip, ok := n.ownIP()
-	if !ok || n.cfg.Passive || len(answers) >= replicas && nearer(key, answers[replicas-1].id, n.id) < 0 {
+func (n *Node) keepOwn(s *side, answers []answer, key Key, port int) bool {
+	ip, ok := n.ownIP(s)
+	if !ok || n.cfg.Passive || len(answers) >= replicas && nearer(key, answers[replicas-1].id, s.ID()) < 0 {
 		return false
 	}
 	return n.store.add(key, netip.AddrPortFrom(ip, uint16(port)))

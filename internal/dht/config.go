@@ -3,6 +3,7 @@ package dht
 import (
 	"cmp"
 	crand "crypto/rand"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -51,7 +52,7 @@ type Config struct {
 
 	Log  *slog.Logger     // nil: none
 	Now  func() time.Time // nil: time.Now
-	Rand io.Reader        // nil: crypto/rand; seeds ids, samples and jitter, no secrets
+	Rand io.Reader        // nil: crypto/rand; for ids, samples, jitter, and what strangers must not guess
 }
 
 func (c Config) withDefaults() (Config, error) {
@@ -80,8 +81,9 @@ func (c Config) withDefaults() (Config, error) {
 	return c, nil
 }
 
-// dice is a source of randomness for samples and jitter, where predictability
-// costs fairness at worst. It may be used by several goroutines.
+// dice is a source of randomness for samples, jitter and transaction ids, a
+// stream cipher under a seed from Config.Rand. It may be used by several
+// goroutines.
 type dice struct {
 	mu  sync.Mutex
 	rng *rand.Rand
@@ -106,6 +108,14 @@ func (d *dice) around(mean time.Duration) time.Duration {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return time.Duration(float64(mean) * (0.8 + 0.4*d.rng.Float64()))
+}
+
+func (d *dice) tid() [4]byte {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	var b [4]byte
+	binary.LittleEndian.PutUint32(b[:], d.rng.Uint32())
+	return b
 }
 
 func (d *dice) key() Key {

@@ -14,7 +14,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/anacrolix/dht/v2/krpc"
 )
 
 func TestGarbageLeavesTheNodeAlive(t *testing.T) {
@@ -80,7 +79,7 @@ func TestWrongAnswersLeaveTheNodeAlive(t *testing.T) {
 	for _, answer := range answers {
 		done := make(chan error, 1)
 		go func() {
-			_, err := n.Node.ask(ctx, s.addr(), "get_peers", krpc.MsgArgs{InfoHash: krpc.ID{1}})
+			_, err := n.Node.ask(ctx, s.addr(), message{method: "get_peers", infoHash: Key{1}})
 			done <- err
 		}()
 		m, from := s.question()
@@ -102,18 +101,18 @@ func TestQueriesAreAnsweredForTheirTarget(t *testing.T) {
 	_, nodes := pool(t, 7, Config{}) // few enough for each to know all
 	n, s := nodes[0], newStranger(t)
 	for _, other := range nodes[1:] {
-		query := "d1:ad2:id20:" + id20 + "6:target20:" + string(other.id[:]) + "e1:q9:find_node2:roi1e1:t2:aa1:y1:qe"
-		if m := s.ask(n.Addr(), query); m.kind != 'r' || !strings.Contains(string(m.nodes), string(other.id[:])) {
-			t.Errorf("find_node of %s is answered %q", other.id, m.append(nil))
+		query := "d1:ad2:id20:" + id20 + "6:target20:" + string(other.key()) + "e1:q9:find_node2:roi1e1:t2:aa1:y1:qe"
+		if m := s.ask(n.Addr(), query); m.kind != 'r' || !strings.Contains(string(m.nodes), string(other.key())) {
+			t.Errorf("find_node of %s is answered %q", other.ID(), m.append(nil))
 		}
 		get := strings.Replace(query, "9:find_node", "3:get", 1)
-		if m := s.ask(n.Addr(), get); m.kind != 'r' || m.hasToken || !strings.Contains(string(m.nodes), string(other.id[:])) {
-			t.Errorf("get of %s is answered %q", other.id, m.append(nil))
+		if m := s.ask(n.Addr(), get); m.kind != 'r' || m.hasToken || !strings.Contains(string(m.nodes), string(other.key())) {
+			t.Errorf("get of %s is answered %q", other.ID(), m.append(nil))
 		}
 	}
 	for _, method := range []string{"put", "vote"} {
 		m := s.ask(n.Addr(), "d1:ad2:id20:"+id20+"5:token1:a1:vi1ee1:q"+string(appendString(nil, method))+"2:roi1e1:t2:aa1:y1:qe")
-		if m.kind != 'e' || m.code != krpc.ErrorCodeMethodUnknown {
+		if m.kind != 'e' || m.code != faultMethod {
 			t.Errorf("%s is answered %q", method, m.append(nil))
 		}
 	}
@@ -126,8 +125,9 @@ func TestAnnouncingTakesAToken(t *testing.T) {
 	announce := func(token string) string {
 		return "d1:ad2:id20:" + id20 + "9:info_hash20:" + string(key[:]) + "4:porti4242e5:token" + string(appendString(nil, token)) + "e1:q13:announce_peer2:roi1e1:t2:bb1:y1:qe"
 	}
-	s.send(n.Addr(), announce("guess"))
-	s.expectAlive(n)
+	if m := s.ask(n.Addr(), announce("guess")); m.kind != 'e' || m.code != faultProtocol {
+		t.Errorf("announcement without a token answered %q", m.append(nil))
+	}
 	if _, peers := n.store.size(); peers != 0 {
 		t.Error("an announcement without a token is stored")
 	}
@@ -140,7 +140,7 @@ func TestAnnouncingTakesAToken(t *testing.T) {
 	}
 	limit, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
-	for len(stored(n.store, key)) == 0 { // the library stores behind its answer
+	for len(stored(n.store, key)) == 0 {
 		if !pause(limit, time.Millisecond) {
 			t.Fatal("never stored")
 		}
@@ -291,7 +291,7 @@ func TestPeersDoNotHideNodes(t *testing.T) {
 		case q.method == "get_peers":
 			body = "6:valuesl6:" + compact(local(4141)) + "e"
 		case q.method == "find_node" && q.target == key:
-			body = "5:nodes26:" + string(hidden.id[:]) + compact(hidden.Addr())
+			body = "5:nodes26:" + string(hidden.key()) + compact(hidden.Addr())
 		}
 		front.send(from, "d1:rd2:id20:"+id20+body+"e1:t"+string(appendString(nil, q.tid))+"1:y1:re")
 	}

@@ -4,14 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"net/netip"
 	"slices"
 	"sync"
 	"time"
 
-	"github.com/anacrolix/dht/v2"
-	"github.com/anacrolix/dht/v2/krpc"
 	"golang.org/x/sync/errgroup"
 )
 
@@ -112,7 +109,11 @@ func (n *Node) keepJoined(ctx context.Context) {
 				refresh = now.Add(n.dice.around(refreshAfter[refreshed]))
 			}
 		}
-		if !pause(ctx, wait) {
+		select { // as pause does
+		case <-time.After(wait):
+		case <-n.moved:
+			n.refreshTable(ctx) // to become known under the new id
+		case <-ctx.Done():
 			return
 		}
 	}
@@ -122,10 +123,10 @@ func (n *Node) keepJoined(ctx context.Context) {
 // the saved ones, and decides.
 func (n *Node) joinRound(ctx context.Context) {
 	targets, err := n.resolveBootstrap(ctx)
-	if n.server.NumNodes() < fewNodes {
+	if n.tableSize() < fewNodes {
 		n.joining.mu.Lock()
 		for _, c := range n.joining.saved {
-			if n.reach.reach(c.addr.Addr()) && !slices.Contains(targets, c.addr) {
+			if n.side(c.addr.Addr()) != nil && !slices.Contains(targets, c.addr) {
 				targets = append(targets, c.addr)
 			}
 		}
@@ -162,13 +163,13 @@ func (n *Node) greet(ctx context.Context, targets []netip.AddrPort) (others, sel
 	group.SetLimit(joinPings)
 	for _, addr := range targets {
 		group.Go(func() error {
-			r, err := n.askTimes(ctx, joinTries, addr, "ping", krpc.MsgArgs{})
+			r, err := n.askTimes(ctx, joinTries, addr, message{method: "ping"})
 			mu.Lock()
 			defer mu.Unlock()
 			switch {
 			case err != nil:
 				n.cfg.Log.Debug("no answer while joining", "err", err)
-			case Key(r.ID) == n.id:
+			case n.isOwn(r.id):
 				self = true
 			default:
 				others = true
@@ -202,7 +203,7 @@ func (n *Node) resolveBootstrap(ctx context.Context) ([]netip.AddrPort, error) {
 	var addrs []netip.AddrPort
 	var errs []error
 	for _, entry := range n.cfg.Bootstrap {
-		found, err := resolve(ctx, entry, n.reach)
+		found, err := resolve(ctx, entry, familiesOf(n.local))
 		if err != nil {
 			errs = append(errs, err)
 		}
@@ -227,28 +228,26 @@ func (n *Node) founds() bool {
 	return n.joining.founder
 }
 
-func (n *Node) bootstrapAddrs() []netip.AddrPort {
-	n.joining.mu.Lock()
-	defer n.joining.mu.Unlock()
-	return slices.Clone(n.joining.bootstrap)
-}
-
-// startingNodes is what the library falls back on with an empty table: this
-// node's bootstrap nodes, never the public routers.
-func (n *Node) startingNodes() ([]dht.Addr, error) {
-	var out []dht.Addr
-	for _, a := range n.bootstrapAddrs() {
-		out = append(out, dht.NewAddr(net.UDPAddrFromAddrPort(a)))
-	}
-	return out, nil
-}
-
-// refreshTable walks to the node's own id, which makes it known where it
-// belongs, and to a random one.
+// refreshTable walks, in each family, to the node's own id, which makes it
+// known where it belongs, and to a random one.
 func (n *Node) refreshTable(ctx context.Context) {
-	for _, target := range []Key{n.id, n.dice.key()} {
-		if _, err := n.walk(ctx, target, "find_node", nil); err != nil {
-			n.cfg.Log.Debug("refreshing the routing table", "err", err)
+	for _, s := range n.sides {
+		for _, target := range []Key{s.ID(), n.dice.key()} {
+			if _, err := n.walk(ctx, s, target, "find_node", nil); err != nil {
+				n.cfg.Log.Debug("refreshing the routing table", "err", err)
+			}
 		}
 	}
+}
+
+func (n *Node) tableSize() (nodes int) {
+	for _, s := range n.sides {
+		of, _ := s.table.size()
+		nodes += of
+	}
+	return nodes
+}
+
+func (n *Node) isOwn(id Key) bool {
+	return slices.ContainsFunc(n.sides, func(s *side) bool { return s.ID() == id })
 }

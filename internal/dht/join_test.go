@@ -172,8 +172,8 @@ func TestPassiveNodesLeaveNoTrace(t *testing.T) {
 			t.Errorf("saved %+v, %v", saved, err)
 		}
 		for _, n := range append(nodes, bootstrap) {
-			for _, c := range n.server.Nodes() {
-				if Key(c.ID) == requester.ID() {
+			for _, c := range n.known() {
+				if c.id == requester.ID() {
 					t.Errorf("the requester is in the table of %s", n.ID())
 				}
 			}

@@ -66,6 +66,15 @@ func start(t testing.TB, cfg Config) running {
 	return running{n, kill}
 }
 
+// key is the node's id, as bytes.
+func (r running) key() []byte {
+	id := r.ID()
+	return id[:]
+}
+
+// known are the nodes of the routing table.
+func (r running) known() []contact { return r.sides[0].table.nearest(r.ID(), 1<<20) }
+
 // pool starts a bootstrap node and count others, each on its own socket.
 func pool(t testing.TB, count int, cfg Config) (bootstrap running, nodes []running) {
 	t.Helper()

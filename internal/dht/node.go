@@ -4,13 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/netip"
+	"sync/atomic"
 	"time"
 
-	"github.com/anacrolix/dht/v2"
-	"github.com/anacrolix/dht/v2/bep44"
-	"github.com/anacrolix/dht/v2/krpc"
 	"golang.org/x/sync/errgroup"
 	"golang.org/x/time/rate"
 )
@@ -28,36 +27,40 @@ const (
 	joinTries     = 4                // of a ping while joining: an overloaded bootstrap node drops some
 	saveEvery     = 5 * time.Minute  // the routing table
 	sweepEvery    = time.Minute      // the peer store
-	heardFor      = time.Hour        // how long a node that answered is trusted to be there
+	freshEvery    = time.Second      // a node of the table is asked whether it is there
+	freshFor      = 40 * time.Second // not again before
 	failedFor     = time.Minute      // how long a silent node is doubted
 	pingBackEvery = 10 * time.Minute // per address that queries us
-	pingBackers   = 4                // pings back at the same time
+	pingBackers   = 4                // pings back, and looks after the table, at the same time
 )
 
 // Node is a node of the DHT. New makes it, Run runs it. The other methods may
 // be called from any goroutine; where they need the network they wait until Run
 // has tried to join it.
 type Node struct {
-	cfg   Config
-	conn  *guardedConn
-	local netip.AddrPort
-	reach families
-	wants []krpc.Want
-	id    Key
-	dice  *dice
-	store *peerStore
+	cfg     Config
+	conn    net.PacketConn
+	local   netip.AddrPort
+	sides   []*side // by family, one or two
+	base    Key     // the id, before an address bounds it
+	dice    *dice
+	store   *peerStore
+	tokens  tokens
+	visits  *visits
+	limiter *rate.Limiter
 
-	heard     *recent // answered us
-	failing   *recent // did not
+	exchanges exchanges
+	failing   *recent // did not answer
 	pinged    *recent
 	newcomers chan netip.AddrPort
-	outside   outside
+	moved     chan struct{} // our id has changed
 	joining   joining
 	announced announced
 
-	started  chan struct{} // closed when server is set
+	received, dropped, refused, readErrs, sent atomic.Uint64
+
+	started  atomic.Bool
 	stopping chan struct{} // closed when Run is ending
-	server   *dht.Server
 }
 
 // New prepares a node: it reads the saved routing table and starts nothing. A
@@ -74,24 +77,22 @@ func New(cfg Config) (*Node, error) {
 	local := addrPortOf(cfg.Conn.LocalAddr())
 	n := &Node{
 		cfg:       cfg,
-		conn:      newGuardedConn(cfg.Conn, cfg.Public),
+		conn:      cfg.Conn,
 		local:     local,
-		reach:     familiesOf(local),
 		dice:      d,
 		store:     newPeerStore(cfg.Limits, cfg.Now, d.shuffle),
-		heard:     newRecent(heardFor, 4096, cfg.Now),
+		tokens:    tokens{now: cfg.Now},
+		visits:    newVisits(cfg.Now),
+		limiter:   rate.NewLimiter(rate.Limit(cfg.SendRate), cfg.SendBurst),
 		failing:   newRecent(failedFor, 4096, cfg.Now),
 		pinged:    newRecent(pingBackEvery, 4096, cfg.Now),
 		newcomers: make(chan netip.AddrPort, 256),
+		moved:     make(chan struct{}, 1),
 		joining:   newJoining(),
-		started:   make(chan struct{}),
 		stopping:  make(chan struct{}),
 	}
-	if n.reach.v4 {
-		n.wants = append(n.wants, krpc.WantNodes)
-	}
-	if n.reach.v6 {
-		n.wants = append(n.wants, krpc.WantNodes6)
+	if _, err = io.ReadFull(cfg.Rand, n.tokens.secret[:]); err != nil {
+		return nil, fmt.Errorf("dht: randomness: %w", err)
 	}
 	var saved savedTable
 	if cfg.TablePath != "" {
@@ -100,29 +101,18 @@ func New(cfg Config) (*Node, error) {
 		}
 	}
 	n.joining.saved = saved.nodes
-	n.id = n.chooseID(saved.id)
+	// The id of the last run is kept, so that others' tables stay right, except
+	// by passive nodes, which nobody need recognise.
+	if n.base = saved.id; cfg.Passive || n.base == (Key{}) {
+		n.base = d.key()
+	}
+	n.openSides(familiesOf(local))
 	return n, nil
 }
 
-// chooseID keeps the id of the last run, so that others' tables stay right,
-// except for passive nodes, which nobody need recognise, and where it does not
-// fit a public address.
-func (n *Node) chooseID(last Key) Key {
-	id := krpc.ID(last)
-	if n.cfg.Passive || id.IsZero() {
-		id = krpc.ID(n.dice.key())
-	}
-	if n.cfg.Public && n.cfg.PublicIP.IsValid() {
-		ip := net.IP(n.cfg.PublicIP.Unmap().AsSlice())
-		if !dht.NodeIdSecure(id, ip) {
-			dht.SecureNodeId(&id, ip)
-		}
-	}
-	return Key(id)
-}
-
-// ID is the node's place in the key space.
-func (n *Node) ID() Key { return n.id }
+// ID is the node's place in the key space (of a node in two families that are
+// public, its place among the IPv4 nodes).
+func (n *Node) ID() Key { return n.sides[0].ID() }
 
 // Addr is the local address of the node's socket.
 func (n *Node) Addr() netip.AddrPort { return n.local }
@@ -133,74 +123,55 @@ func (n *Node) Addr() netip.AddrPort { return n.local }
 // returns nil when ctx ends, and an error if the socket was closed under it. A
 // node runs once.
 func (n *Node) Run(ctx context.Context) error {
-	select {
-	case <-n.started:
+	if n.started.Swap(true) {
 		return errors.New("dht: the node has run already")
-	default:
 	}
-	server, err := dht.NewServer(n.serverConfig())
-	if err != nil {
-		return fmt.Errorf("dht: %w", err)
-	}
-	n.server = server
-	close(n.started)
-
 	group, ctx := errgroup.WithContext(ctx)
-	group.Go(func() error { return n.watchSocket(ctx) })
+	group.Go(func() error { return n.read(ctx) })
 	group.Go(func() error { n.keepJoined(ctx); return nil })
 	group.Go(func() error { n.keepHouse(ctx); return nil })
 	if !n.cfg.Passive {
-		group.Go(func() error { n.maintainTable(ctx); return nil })
 		for range pingBackers {
+			group.Go(func() error { n.keepFresh(ctx); return nil })
 			group.Go(func() error { n.pingBack(ctx); return nil })
 		}
 	}
 	<-ctx.Done()
 	close(n.stopping)
-	server.Close() // before the socket: the library panics on an end it does not expect
-	_ = n.conn.Close()
-	err = group.Wait()
+	_ = n.conn.Close() // ends read; again, if it was closed under us
+	err := group.Wait()
 	n.save()
 	return err
 }
 
-func (n *Node) serverConfig() *dht.ServerConfig {
-	return &dht.ServerConfig{
-		NodeId:           krpc.ID(n.id),
-		Conn:             n.conn,
-		Passive:          n.cfg.Passive,
-		StartingNodes:    n.startingNodes,
-		NoSecurity:       !n.cfg.Public,
-		OnQuery:          n.onQuery,
-		QueryResendDelay: func() time.Duration { return n.cfg.Resend },
-		PeerStore:        n.store,
-		Store:            bep44.NewMemory(), // never reached: see onQuery
-		Logger:           libraryLogger(n.cfg.Log),
-		DefaultWant:      n.wants,
-		SendLimiter:      rate.NewLimiter(rate.Limit(n.cfg.SendRate), n.cfg.SendBurst),
-	}
-}
-
-// watchSocket ends the node when somebody else has closed its socket.
-func (n *Node) watchSocket(ctx context.Context) error {
-	select {
-	case <-ctx.Done():
-		return nil
-	case err := <-n.conn.broken:
-		return fmt.Errorf("dht: socket: %w", err)
-	}
-}
-
-// maintainTable runs the library's maintenance. It is started only once there
-// is a node in the table (nodes are replaced there but never removed): with an
-// empty one each of its rounds leaves a goroutine behind.
-func (n *Node) maintainTable(ctx context.Context) {
-	for n.server.NumNodes() == 0 {
-		if !pause(ctx, time.Second) {
+// pingBack asks those who have questioned us. Only who answers gets into the
+// table and is told to others: whoever forges source addresses does not.
+func (n *Node) pingBack(ctx context.Context) {
+	for {
+		select {
+		case <-ctx.Done():
 			return
+		case addr := <-n.newcomers:
+			if _, err := n.ask(ctx, addr, message{method: "ping"}); err != nil {
+				n.cfg.Log.Debug("newcomer does not answer", "err", err)
+			}
 		}
 	}
-	n.server.TableMaintainer() // returns after server.Close
+}
+
+// keepFresh asks the nodes of the routing table in turn whether they are still
+// there, a few a second and none more than once in freshFor: what this
+// node tells others is seldom older than a minute.
+func (n *Node) keepFresh(ctx context.Context) {
+	for pause(ctx, n.dice.around(freshEvery)) {
+		for _, s := range n.sides {
+			if c, ok := s.table.stalest(n.cfg.Now().Add(-freshFor)); ok {
+				if _, err := n.ask(ctx, c.addr, message{method: "ping"}); err != nil {
+					n.cfg.Log.Debug("a node of the table does not answer", "err", err)
+				}
+			}
+		}
+	}
 }
 
 // keepHouse saves the table and sweeps the peer store.

@@ -37,29 +37,19 @@ func (o *outside) vote(from netip.AddrPort, ip netip.Addr) {
 }
 
 // elected is the address with the most votes; of equal ones the smallest. The
-// zero Addr means that nobody has voted.
-func (o *outside) elected() netip.Addr {
+// zero Addr means that nobody has voted. It is sure when more than half of the
+// voters name it.
+func (o *outside) elected() (ip netip.Addr, sure bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	count := make(map[netip.Addr]int)
-	var best netip.Addr
 	for _, ip := range o.votes {
 		count[ip]++
 	}
-	for ip, n := range count {
-		if !best.IsValid() || n > count[best] || n == count[best] && ip.Less(best) {
-			best = ip
+	for other, n := range count {
+		if !ip.IsValid() || n > count[ip] || n == count[ip] && other.Less(ip) {
+			ip = other
 		}
 	}
-	return best
-}
-
-// ownIP is the address under which this node believes it is reached: as others
-// see it, else the socket's own unless that is a wildcard.
-func (n *Node) ownIP() (netip.Addr, bool) {
-	if ip := n.outside.elected(); ip.IsValid() {
-		return ip, true
-	}
-	ip := n.local.Addr()
-	return ip, ip.IsValid() && !ip.IsUnspecified()
+	return ip, 2*count[ip] > len(o.votes)
 }

@@ -27,17 +27,21 @@ type Stats struct {
 
 	PacketsReceived uint64
 	PacketsDropped  uint64 // malformed or too large
+	QueriesRefused  uint64 // of networks that ask too much
+	QueriesSent     uint64
 	SocketErrors    uint64 // read errors that were waited out
 }
 
 // Stats tells how the node is doing. It works before, during and after Run.
 func (n *Node) Stats() Stats {
 	s := Stats{
-		ID: n.id, Addr: n.local, External: n.outside.elected(), Passive: n.cfg.Passive,
+		ID: n.ID(), Addr: n.local, Passive: n.cfg.Passive,
 		Joined:          isClosed(n.joining.ready),
-		PacketsReceived: n.conn.received.Load(),
-		PacketsDropped:  n.conn.dropped.Load(),
-		SocketErrors:    n.conn.readErrs.Load(),
+		PacketsReceived: n.received.Load(),
+		PacketsDropped:  n.dropped.Load(),
+		QueriesRefused:  n.refused.Load(),
+		QueriesSent:     n.sent.Load(),
+		SocketErrors:    n.readErrs.Load(),
 	}
 	n.joining.mu.Lock()
 	s.JoinErr = n.joining.err
@@ -46,9 +50,13 @@ func (n *Node) Stats() Stats {
 	s.AnnouncedKeys, s.LastAnnounce, s.LastAnnounceNodes = n.announced.keys, n.announced.last, n.announced.nodes
 	n.announced.mu.Unlock()
 	s.StoredKeys, s.StoredPeers = n.store.size()
-	if isClosed(n.started) {
-		lib := n.server.Stats()
-		s.Nodes, s.GoodNodes = lib.Nodes, lib.GoodNodes
+	for _, side := range n.sides {
+		nodes, good := side.table.size()
+		s.Nodes += nodes
+		s.GoodNodes += good
+		if ip, _ := side.outside.elected(); !s.External.IsValid() {
+			s.External = ip
+		}
 	}
 	return s
 }
@@ -62,16 +70,18 @@ func (n *Node) save() {
 	}
 	t := savedTable{}
 	if !n.cfg.Passive {
-		t.id = n.id
+		t.id = n.base
 	}
 	n.joining.mu.Lock()
 	saved := slices.Clone(n.joining.saved)
 	n.joining.mu.Unlock()
 	listed := make(map[netip.AddrPort]bool)
-	for _, info := range n.server.Nodes() {
-		if c, ok := contactOf(info); ok && !listed[c.addr] && n.heard.has(c.addr) && usable(c.addr, n.cfg.Public) {
-			listed[c.addr] = true
-			t.nodes = append(t.nodes, c)
+	for _, s := range n.sides {
+		for _, c := range s.table.nearest(s.ID(), maxSaved/2) {
+			if usable(c.addr, n.cfg.Public) {
+				listed[c.addr] = true
+				t.nodes = append(t.nodes, c)
+			}
 		}
 	}
 	if len(t.nodes) == 0 {

@@ -2,14 +2,11 @@ package dht
 
 import (
 	"math/rand/v2"
-	"net"
 	"net/netip"
 	"slices"
 	"sync"
 	"testing"
 	"time"
-
-	"github.com/anacrolix/dht/v2/krpc"
 )
 
 // handClock is a clock that a test turns.
@@ -56,40 +53,25 @@ func TestStoreKeysByAddressAndPort(t *testing.T) {
 	key := Key{1}
 	want := []netip.AddrPort{at(1, 1, 1000), at(1, 1, 1001), at(1, 2, 1000)}
 	for _, addr := range append(slices.Clone(want), want...) {
-		s.AddPeer([20]byte(key), krpc.NodeAddr{IP: net.IP(addr.Addr().AsSlice()), Port: int(addr.Port())})
+		s.add(key, addr)
 	}
 	if got := stored(s, key); !slices.Equal(got, want) {
 		t.Errorf("stored %v, want %v", got, want)
 	}
-	var told []netip.AddrPort
-	for _, p := range s.GetPeers([20]byte(key)) {
-		told = append(told, netip.MustParseAddrPort(p.String()))
-	}
-	slices.SortFunc(told, netip.AddrPort.Compare)
-	if !slices.Equal(told, want) {
-		t.Errorf("told %v, want %v", told, want)
-	}
-	if got := s.GetPeers([20]byte{2}); got != nil {
+	if got := s.sample(Key{2}, 9); got != nil {
 		t.Errorf("an unknown key has %v", got)
-	}
-}
-
-func TestStoreTakesIPv4MappedAddressesForIPv4(t *testing.T) {
-	s, _ := testStore(StoreLimits{})
-	s.AddPeer([20]byte{1}, krpc.NodeAddr{IP: net.ParseIP("198.51.1.1").To16(), Port: 9})
-	s.AddPeer([20]byte{1}, krpc.NodeAddr{IP: net.ParseIP("198.51.1.1").To4(), Port: 9})
-	if got := stored(s, Key{1}); !slices.Equal(got, []netip.AddrPort{at(1, 1, 9)}) {
-		t.Errorf("stored %v", got)
 	}
 }
 
 func TestStoreRefusesWhatNobodyCanReach(t *testing.T) {
 	s, _ := testStore(StoreLimits{})
-	for _, p := range []krpc.NodeAddr{
-		{IP: net.IPv4(198, 51, 1, 1), Port: 0}, {IP: net.IPv4(198, 51, 1, 1), Port: -1}, {IP: net.IPv4(198, 51, 1, 1), Port: 65536 + 80},
-		{IP: nil, Port: 9}, {IP: net.IP{1, 2, 3}, Port: 9}, {IP: net.IPv4zero, Port: 9}, {IP: net.IPv4bcast, Port: 9}, {IP: net.IPv4(224, 0, 0, 1), Port: 9},
-	} {
-		s.AddPeer([20]byte{1}, p)
+	for _, a := range []string{"198.51.1.1:0", "0.0.0.0:9", "255.255.255.255:9", "224.0.0.1:9", "0.1.2.3:9", "[::]:9", "[ff02::1]:9", "[fe80::1%eth0]:9"} {
+		if s.add(Key{1}, netip.MustParseAddrPort(a)) {
+			t.Errorf("%s is stored", a)
+		}
+	}
+	if s.add(Key{1}, netip.AddrPort{}) {
+		t.Error("nothing is stored")
 	}
 	if keys, peers := s.size(); keys != 0 || peers != 0 {
 		t.Errorf("%d keys, %d peers", keys, peers)
@@ -236,13 +218,13 @@ func TestStoreSamplesByNetwork(t *testing.T) {
 	seen := make(map[netip.AddrPort]bool)
 	for range 50 {
 		networks := make(map[byte]bool)
-		sample := s.GetPeers([20]byte{1})
+		sample := s.sample(Key{1}, s.limits.Answer)
 		if len(sample) != 8 {
 			t.Fatalf("%d in a sample", len(sample))
 		}
 		for _, p := range sample {
-			networks[p.IP[2]] = true
-			seen[netip.MustParseAddrPort(p.String())] = true
+			networks[p.Addr().As4()[2]] = true
+			seen[p] = true
 		}
 		if len(networks) != 6 {
 			t.Fatalf("%d of 6 networks in a sample", len(networks))

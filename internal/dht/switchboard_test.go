@@ -123,7 +123,7 @@ func TestIPv6(t *testing.T) {
 func TestPublicNetworkBindsIdsToAddresses(t *testing.T) {
 	board := &switchboard{}
 	addrs := []string{"8.8.1.1:6881", "9.9.2.1:6881", "11.3.3.1:6881", "12.4.4.1:6881", "13.5.5.1:6881"}
-	liar := start(t, Config{Conn: board.listen("14.6.6.1:6881"), Bootstrap: addrs[:1], Rand: seeded(50), Public: true, Resend: 50 * time.Millisecond})
+	liar := start(t, Config{Conn: board.listen("14.6.6.1:6881"), PublicIP: netip.MustParseAddr("66.1.2.3"), Bootstrap: addrs[:1], Rand: seeded(50), Public: true, Resend: 50 * time.Millisecond})
 	nodes := meet(t, board, true, addrs, "15.7.7.1:6881")
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
@@ -133,16 +133,16 @@ func TestPublicNetworkBindsIdsToAddresses(t *testing.T) {
 		}
 	}
 	lookup(t, liar, Key{1})
-	if len(liar.server.Nodes()) == 0 {
+	if len(liar.known()) == 0 {
 		t.Error("the stranger has met nobody")
 	}
 	for _, n := range nodes {
-		listed := n.server.Nodes()
+		listed := n.known()
 		if len(listed) < 3 {
 			t.Errorf("%s knows %d nodes", n.Addr(), len(listed))
 		}
 		for _, c := range listed {
-			if Key(c.ID) == liar.ID() {
+			if c.id == liar.ID() {
 				t.Errorf("%s has a node whose id does not fit", n.Addr())
 			}
 		}

@@ -6,8 +6,6 @@ import (
 	"slices"
 	"sync"
 	"time"
-
-	"github.com/anacrolix/dht/v2/krpc"
 )
 
 const (
@@ -23,7 +21,7 @@ const (
 // answer is a node that a walk has heard.
 type answer struct {
 	contact
-	token    string
+	token    []byte
 	hasToken bool
 }
 
@@ -34,9 +32,10 @@ type answer struct {
 // of this; questions are goroutines that report by event.
 type walk struct {
 	n      *Node
+	side   *side
 	target Key
 	method string // get_peers or find_node
-	peers  func([]netip.AddrPort)
+	peers  func(netip.AddrPort, []netip.AddrPort)
 
 	paths  []*frontier
 	heard  map[netip.AddrPort]*heard
@@ -63,7 +62,7 @@ type hood struct {
 
 // event is what a question's goroutine reports.
 type event struct {
-	peers []netip.AddrPort // non-nil: peers, more will follow
+	peers []netip.AddrPort // non-nil: peers that from tells, more will follow
 	hood  bool             // the neighbourhood of from
 	from  netip.AddrPort
 	heard heard
@@ -71,22 +70,22 @@ type event struct {
 
 // walk looks for the nodes nearest to the target and returns those that
 // answered, nearest first. peers, if not nil, is called with the peers of the
-// target as nodes tell them, from one goroutine. The error wraps
+// target as a node tells them, from one goroutine. The error wraps
 // ErrNoBootstrap when nobody answers.
-func (n *Node) walk(ctx context.Context, target Key, method string, peers func([]netip.AddrPort)) ([]answer, error) {
-	sure, unheard := n.seeds(target)
-	all := len(sure) < fewNodes
+func (n *Node) walk(ctx context.Context, s *side, target Key, method string, peers func(from netip.AddrPort, told []netip.AddrPort)) ([]answer, error) {
+	seeds := s.table.nearest(target, walkWidth*walkPaths)
+	all := len(seeds) < fewNodes
 	if all {
-		sure = append(sure, n.lastResort()...)
+		seeds = append(seeds, n.lastResort(s)...)
 	}
 	for {
 		w := &walk{
-			n: n, target: target, method: method, peers: peers,
+			n: n, side: s, target: target, method: method, peers: peers,
 			heard:  make(map[netip.AddrPort]*heard),
 			hoods:  make(map[netip.AddrPort]*hood),
 			events: make(chan event),
 		}
-		w.start(sure, unheard)
+		w.start(seeds)
 		if err := w.run(ctx); err != nil {
 			return nil, err
 		}
@@ -96,52 +95,35 @@ func (n *Node) walk(ctx context.Context, target Key, method string, peers func([
 		if all {
 			return nil, ErrNoBootstrap
 		}
-		sure, unheard, all = n.lastResort(), nil, true
+		seeds, all = append(s.table.nearest(target, walkWidth), n.lastResort(s)...), true
 	}
-}
-
-// seeds are the nearest nodes of the routing table: those that have answered
-// us, and those that have only asked (with any id and, if they forged it, from
-// any address).
-func (n *Node) seeds(target Key) (sure, unheard []contact) {
-	for _, info := range n.server.Nodes() {
-		switch c, ok := contactOf(info); {
-		case !ok:
-		case n.heard.has(c.addr):
-			sure = append(sure, c)
-		default:
-			unheard = append(unheard, c)
-		}
-	}
-	nearest := func(list []contact, count int) []contact {
-		slices.SortFunc(list, func(a, b contact) int { return nearer(target, a.id, b.id) })
-		return list[:min(len(list), count)]
-	}
-	return nearest(sure, walkWidth*walkPaths), nearest(unheard, walkWidth)
 }
 
 // lastResort are the bootstrap nodes and the saved ones.
-func (n *Node) lastResort() []contact {
-	var out []contact
-	for _, a := range n.bootstrapAddrs() {
-		out = append(out, contact{addr: a})
-	}
+func (n *Node) lastResort(s *side) []contact {
 	n.joining.mu.Lock()
 	defer n.joining.mu.Unlock()
-	return append(out, n.joining.saved...)
+	var out []contact
+	for _, a := range n.joining.bootstrap {
+		if s.reaches(a.Addr()) {
+			out = append(out, contact{addr: a})
+		}
+	}
+	for _, c := range n.joining.saved {
+		if s.reaches(c.addr.Addr()) {
+			out = append(out, c)
+		}
+	}
+	return out
 }
 
-// start deals the seeds out to the paths, one path for every four sure ones.
-// The others are asked, but not waited for.
-func (w *walk) start(sure, unheard []contact) {
-	for range min(max(len(sure)/4, 1), walkPaths) {
-		w.paths = append(w.paths, newFrontier(w.target, w.n.id, walkWidth, walkExpand, walkBudget))
+// start deals the seeds out to the paths, one path for every four.
+func (w *walk) start(seeds []contact) {
+	for range min(max(len(seeds)/4, 1), walkPaths) {
+		w.paths = append(w.paths, newFrontier(w.target, w.side.ID(), walkWidth, walkExpand, walkBudget))
 	}
-	for i, c := range sure {
+	for i, c := range seeds {
 		w.paths[i%len(w.paths)].add(c, w.n.failing.has(c.addr))
-	}
-	for i, c := range unheard {
-		w.paths[i%len(w.paths)].add(c, true)
 	}
 }
 
@@ -197,21 +179,15 @@ func (w *walk) question(ctx context.Context, f *frontier, c contact) {
 }
 
 func (w *walk) ask(ctx context.Context, c contact) {
-	args := krpc.MsgArgs{Target: krpc.ID(w.target)}
-	if w.method == "get_peers" {
-		args = krpc.MsgArgs{InfoHash: krpc.ID(w.target)}
-	}
 	h := heard{over: true, answer: answer{contact: c}}
-	r, err := w.n.ask(ctx, c.addr, w.method, args)
-	if err == nil {
-		h.ok, h.id, h.known = true, Key(r.ID), true
-		if r.Token != nil {
-			h.token, h.hasToken = *r.Token, true
-		}
-		h.nodes = w.n.contactsIn(r)
+	r, err := w.n.ask(ctx, c.addr, message{method: w.method, target: w.target, infoHash: w.target})
+	if err == nil && w.n.acceptable(contact{id: r.id, addr: c.addr}) {
+		h.ok, h.id, h.known = true, r.id, true
+		h.token, h.hasToken = r.token, r.hasToken
+		h.nodes = w.n.contactsIn(r, w.side)
 		if found := peersIn(r); len(found) > 0 {
-			w.report(ctx, event{peers: found})
-			if len(h.nodes) == 0 { // the library tells peers or nodes, never both
+			w.report(ctx, event{from: c.addr, peers: found})
+			if len(h.nodes) == 0 { // some implementations tell peers or nodes, never both
 				h.nodes = w.nodesNear(ctx, c.addr, w.target)
 			}
 		}
@@ -219,8 +195,9 @@ func (w *walk) ask(ctx context.Context, c contact) {
 	w.report(ctx, event{from: c.addr, heard: h})
 }
 
-// expansion asks a node for its own neighbourhood. The library hides nodes
-// nearer to itself than to the target, however near these are to the target.
+// expansion asks a node for its own neighbourhood. Some implementations hide
+// nodes nearer to themselves than to the target, however near these are to the
+// target.
 func (w *walk) expansion(ctx context.Context, f *frontier, c contact) {
 	h := w.hoods[c.addr]
 	switch {
@@ -237,11 +214,11 @@ func (w *walk) expansion(ctx context.Context, f *frontier, c contact) {
 }
 
 func (w *walk) nodesNear(ctx context.Context, at netip.AddrPort, target Key) []contact {
-	r, err := w.n.ask(ctx, at, "find_node", krpc.MsgArgs{Target: krpc.ID(target)})
+	r, err := w.n.ask(ctx, at, message{method: "find_node", target: target})
 	if err != nil {
 		return nil // it did answer before: what it said then stays
 	}
-	return w.n.contactsIn(r)
+	return w.n.contactsIn(r, w.side)
 }
 
 func (w *walk) report(ctx context.Context, e event) {
@@ -255,7 +232,7 @@ func (w *walk) take(e event) {
 	switch {
 	case e.peers != nil:
 		if w.peers != nil {
-			w.peers(e.peers)
+			w.peers(e.from, e.peers)
 		}
 	case e.hood:
 		h := w.hoods[e.from]
@@ -309,7 +286,7 @@ func (w *walk) markSlow() {
 func (w *walk) answers() []answer {
 	var out []answer
 	for _, h := range w.heard {
-		if h.over && h.ok && h.id != w.n.id {
+		if h.over && h.ok && h.id != w.side.ID() {
 			out = append(out, h.answer)
 		}
 	}

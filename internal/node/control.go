@@ -144,17 +144,17 @@ func (d *daemon) Lookup(ctx context.Context, q control.Lookup, found func(contro
 	if err != nil {
 		return invalid(err)
 	}
-	var keys []dht.Key
+	var rings [][]dht.Key
 	for _, cell := range q.Cells {
 		if !dht.ValidCell(cell) {
 			return control.New(control.ErrInvalid, "not a geohash cell")
 		}
-		keys = append(keys, dht.ClassKey(q.Pool, cell, class.String()))
+		rings = append(rings, dht.Rings(q.Pool, cell, class.String())...)
 	}
 	if err := d.dht.Ready(ctx); err != nil {
 		return unavailable(err)
 	}
-	return unavailable(d.dht.Lookup(ctx, keys, func(a netip.AddrPort) bool { return found(control.Found{Addr: a}) }))
+	return unavailable(d.dht.Search(ctx, dht.Search{Rings: rings, Found: func(a netip.AddrPort) bool { return found(control.Found{Addr: a}) }}))
 }
 
 func unavailable(err error) error {

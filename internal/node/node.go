@@ -186,17 +186,10 @@ func (d *daemon) ready() {
 	}
 }
 
-// keys are what is announced: each class in the own cell and in the whole
-// world, so that it is found from near and, if need be, from far.
+// keys are what is announced: each class in the own cell and in all that
+// contain it, so that it is found from near and, if need be, from far.
 func (d *daemon) keys() []dht.Key {
-	var keys []dht.Key
-	for _, class := range announced(d.ledger) {
-		keys = append(keys, dht.ClassKey(d.poolName(), "", class))
-		if d.cfg.Cell != "" {
-			keys = append(keys, dht.ClassKey(d.poolName(), d.cfg.Cell, class))
-		}
-	}
-	return keys
+	return dht.Announced(d.poolName(), d.cfg.Cell, announced(d.ledger))
 }
 
 func (d *daemon) poolName() string {

@@ -19,20 +19,20 @@ type Finder interface {
 type DHTFinder struct {
 	Node  *dht.Node
 	Pool  string
-	Cells []string // geohash prefixes; "" is the whole world
+	Cells []string // geohash cells to look around, "" is the whole world
 }
 
-// Find looks the class up under every cell. The error is dht.ErrNoBootstrap
-// if no node of the DHT answers.
+// Find looks the class up in rings around each cell, the nearest first. The
+// error is dht.ErrNoBootstrap if no node of the DHT answers.
 func (f DHTFinder) Find(ctx context.Context, class market.Class, found func(netip.AddrPort) bool) error {
 	if err := f.Node.Ready(ctx); err != nil {
 		return err
 	}
-	var keys []dht.Key
+	var rings [][]dht.Key
 	for _, cell := range f.Cells {
-		keys = append(keys, dht.ClassKey(f.Pool, cell, class.String()))
+		rings = append(rings, dht.Rings(f.Pool, cell, class.String())...)
 	}
-	return f.Node.Lookup(ctx, keys, found)
+	return f.Node.Search(ctx, dht.Search{Rings: rings, Found: found})
 }
 
 // Fixed is a Finder of addresses that are known already.
