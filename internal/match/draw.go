@@ -21,14 +21,18 @@ func (t *table) draw() error {
 	if t.fn, err = placement.New(t.req.Policy, len(t.seats)); err != nil {
 		return err
 	}
+	t.k = t.seeker.speed.k()
 	circuit, err := templateHash(t.fn)
 	if err != nil {
 		return err
 	}
-	com := commitRequest(salt, t.req.Quantity, t.req.MaxPrice)
+	if t.inputs, err = t.fn.RequestInputs(t.entered()); err != nil {
+		return err
+	}
+	com := commitRequest(salt, t.inputs)
 	r := Roster{
 		Version: Version, Pool: t.seeker.poolName(), Class: t.req.Class.String(), Policy: t.req.Policy,
-		Seconds: uint64(t.req.Duration / time.Second), K: uint(extensionK(1 + len(t.seats))),
+		Seconds: uint64(t.req.Duration / time.Second), K: t.k,
 		Circuit: circuit[:], Commitment: com[:],
 		Requester: Requester{ID: t.seeker.Key.ID(), Nonce: nonce[:], Membership: t.seeker.Membership},
 	}
@@ -40,16 +44,30 @@ func (t *table) draw() error {
 	return nil
 }
 
+// entered is what the request enters into the match.
+func (t *table) entered() placement.Request {
+	r := placement.Request{Quantity: uint16(t.req.Quantity), MaxPrice: uint32(t.req.MaxPrice), Cap: uint16(t.req.Cap)}
+	for _, v := range t.req.Further {
+		r.Further = append(r.Further, uint16(v))
+	}
+	if t.fn.Policy().Handicap {
+		for _, c := range t.seats {
+			r.Handicaps = append(r.Handicaps, uint32(t.req.Handicaps[c.candidate.Link.Peer()]))
+		}
+	}
+	return r
+}
+
 // outcome reads what the requester learned.
 func (t *table) outcome(bits []bool) Outcome {
 	o := Outcome{SID: t.sid, Roster: t.signed.Body}
-	r := placement.DecodeRequester(bits)
-	if !r.Matched {
-		return o
+	for _, w := range t.fn.Result(t.inputs, bits).Wins {
+		c := t.seats[w.Party-1]
+		id := c.candidate.Link.Peer()
+		o.Parts = append(o.Parts, Part{
+			Member: Member{ID: id, Nonce: c.nonce, Record: c.record}, Lease: market.NewLeaseID(t.sid, id),
+			Quantity: market.Quantity(w.Quantity), Price: market.Price(w.Pays),
+		})
 	}
-	c := t.seats[r.Winner-1]
-	o.Matched, o.Price = true, market.Price(r.Price)
-	o.Winner = Member{ID: c.candidate.Link.Peer(), Nonce: c.nonce, Record: c.record}
-	o.Lease = market.NewLeaseID(t.sid, o.Winner.ID)
 	return o
 }

@@ -26,6 +26,8 @@ type network struct {
 	moved   time.Time // when a byte last went either way
 	got     []int     // how many flights have come from each party
 	decided bool      // nothing but our last flight is left to be sent
+
+	flow flow // how fast flights came
 }
 
 // Faults of the way to a party, as opposed to what came over it. A silent party
@@ -38,7 +40,7 @@ var (
 func newNetwork(parties int, silence time.Duration) *network {
 	return &network{
 		peers: make([]*mesh.Stream, parties), silence: silence, moved: time.Now(),
-		got: make([]int, parties),
+		got: make([]int, parties), flow: flow{rates: make([]float64, parties)},
 	}
 }
 
@@ -51,42 +53,41 @@ func (n *network) Send(ctx context.Context, to int, chunk []byte) error {
 		defer done()
 	}
 	s := n.peers[to]
-	defer interrupt(ctx, s.SetWriteDeadline)()
-	for len(chunk) > 0 {
-		_ = s.SetWriteDeadline(n.patience())
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
-		k, err := s.Write(chunk)
-		chunk = chunk[k:]
-		n.progress(k)
-		switch {
-		case err == nil:
-		case ctx.Err() != nil:
-			return ctx.Err()
-		case !errors.Is(err, os.ErrDeadlineExceeded):
-			return fmt.Errorf("%w: %w", errLink, err)
-		case n.isSilent():
-			return fmt.Errorf("%w: %w", errLink, errSilent)
-		}
-	}
-	return nil
+	return n.move(ctx, chunk, s.Write, s.SetWriteDeadline, nil)
 }
 
 // Recv fills buf with the next flight from a party.
 func (n *network) Recv(ctx context.Context, from int, buf []byte) error {
-	s := n.peers[from]
-	defer interrupt(ctx, s.SetReadDeadline)()
-	for len(buf) > 0 {
-		_ = s.SetReadDeadline(n.patience())
+	s, began := n.peers[from], time.Time{}
+	err := n.move(ctx, buf, s.Read, s.SetReadDeadline, func() {
+		if began.IsZero() {
+			began = time.Now()
+		}
+	})
+	if err == nil {
+		n.flow.arrived(from, len(buf), time.Since(began))
+		n.arrived(from)
+	}
+	return err
+}
+
+// move reads or writes all of b, for as long as the match is not silent. some, if
+// not nil, is told whenever a part of it has gone through.
+func (n *network) move(ctx context.Context, b []byte, do func([]byte) (int, error), deadline func(time.Time) error, some func()) error {
+	defer interrupt(ctx, deadline)()
+	for len(b) > 0 {
+		_ = deadline(n.patience())
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		k, err := s.Read(buf)
-		buf = buf[k:]
+		k, err := do(b)
+		b = b[k:]
 		n.progress(k)
+		if k > 0 && some != nil {
+			some()
+		}
 		switch {
-		case err == nil || len(buf) == 0:
+		case err == nil || len(b) == 0:
 		case ctx.Err() != nil:
 			return ctx.Err()
 		case !errors.Is(err, os.ErrDeadlineExceeded):
@@ -95,7 +96,6 @@ func (n *network) Recv(ctx context.Context, from int, buf []byte) error {
 			return fmt.Errorf("%w: %w", errLink, errSilent)
 		}
 	}
-	n.arrived(from)
 	return nil
 }
 

@@ -8,7 +8,6 @@ import (
 
 	"github.com/angler-dex/angler/internal/identity"
 	"github.com/angler-dex/angler/internal/mpc"
-	"github.com/angler-dex/angler/internal/placement"
 )
 
 // compute runs the MPC as party 0. Once store has the outcome, it stands: the
@@ -17,11 +16,9 @@ func (t *table) compute(ctx context.Context, store func(Outcome) error) (Outcome
 	var out Outcome
 	var storeErr error
 	party, err := mpc.New(mpc.Config{
-		SID: t.sid, Roster: t.signed.Hash(), Self: 0, N: 1 + len(t.seats), K: extensionK(1 + len(t.seats)), Function: t.fn, Rand: t.seeker.Rand,
-		Warm: t.net.warm(t.spares),
-		Inputs: func() ([]bool, error) {
-			return placement.RequestInputs(uint16(t.req.Quantity), uint32(t.req.MaxPrice)), nil
-		},
+		SID: t.sid, Roster: t.signed.Hash(), Self: 0, N: 1 + len(t.seats), K: int(t.k), Function: t.fn, Rand: t.seeker.Rand,
+		Warm:   t.net.warm(t.spares),
+		Inputs: func() ([]bool, error) { return t.inputs, nil },
 		Decide: func(bits []bool) error {
 			out = t.outcome(bits)
 			if storeErr = store(out); storeErr == nil {
@@ -35,6 +32,7 @@ func (t *table) compute(ctx context.Context, store func(Outcome) error) (Outcome
 		return Outcome{}, err
 	}
 	err = t.run(ctx, party)
+	t.seeker.speed.note(t.net.flow.sum())
 	switch {
 	case storeErr != nil:
 		return Outcome{}, storeErr

@@ -35,9 +35,9 @@ type Roster struct {
 	Class      string    `cbor:"3,keyasint"`
 	Policy     string    `cbor:"4,keyasint"`
 	Seconds    uint64    `cbor:"5,keyasint"`
-	K          uint      `cbor:"6,keyasint"`  // SoftSpoken's k: see extensionK
+	K          uint      `cbor:"6,keyasint"`  // SoftSpoken's k: see speed.go
 	Circuit    []byte    `cbor:"7,keyasint"`  // hash of the template circuit
-	Commitment []byte    `cbor:"8,keyasint"`  // salted, to quantity and maximum price
+	Commitment []byte    `cbor:"8,keyasint"`  // salted, to what the requester enters
 	Requester  Requester `cbor:"9,keyasint"`  // party 0
 	Providers  []Member  `cbor:"10,keyasint"` // parties 1 …
 }
@@ -67,13 +67,4 @@ func tagged(tag string, b []byte) [32]byte {
 	h.Write([]byte(tag))
 	h.Write(b)
 	return [32]byte(h.Sum(nil))
-}
-
-// extensionK is SoftSpoken's k for n parties: more work for less traffic where
-// there are few of them. Both ends compute it.
-func extensionK(n int) int {
-	if n <= 16 {
-		return 8
-	}
-	return 4
 }

@@ -110,7 +110,7 @@ func (r *Roster) fits(t Terms) error {
 		return fmt.Errorf("%w: wrong length", wire.ErrMalformed)
 	case len(r.Providers) == 0 || len(r.Providers) > MaxProviders:
 		return ErrRosterMembers
-	case r.K != uint(extensionK(1+len(r.Providers))):
+	case !allowedK(r.K):
 		return ErrRosterTerms
 	}
 	return nil

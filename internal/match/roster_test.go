@@ -120,7 +120,7 @@ func TestRosterRefused(t *testing.T) {
 		{"class", ErrRosterTerms, func(b *rosterBench) { b.roster.Class = "arch=amd64,cpu=2,currency=USD,memory=1Gi" }},
 		{"policy", ErrRosterTerms, func(b *rosterBench) { b.roster.Policy = "second-price" }},
 		{"duration", ErrRosterTerms, func(b *rosterBench) { b.roster.Seconds++ }},
-		{"k", ErrRosterTerms, func(b *rosterBench) { b.roster.K = 4 }},
+		{"k", ErrRosterTerms, func(b *rosterBench) { b.roster.K = 2 }},
 		{"k beyond all numbers", ErrRosterTerms, func(b *rosterBench) { b.roster.K = 1 << 63 }},
 		{"circuit's hash too short", wire.ErrMalformed, func(b *rosterBench) { b.roster.Circuit = b.roster.Circuit[:31] }},
 		{"commitment too long", wire.ErrMalformed, func(b *rosterBench) { b.roster.Commitment = make([]byte, 33) }},

@@ -22,6 +22,8 @@ type Seeker struct {
 	Now        func() time.Time
 	Progress   func(Step) // may be nil; called from Play's goroutine
 	Patience   Patience
+
+	speed speed // of its links, as far as its matches have shown
 }
 
 // Step is how far a match has come, for whoever watches.
@@ -44,13 +46,30 @@ const (
 // Outcome is what the requester learned in a match, and all that it needs to
 // claim what it won. It holds secrets: it is stored in files of mode 0600.
 type Outcome struct {
-	SID     [32]byte
-	Roster  []byte // the bytes whose hash the sid is
-	Matched bool
-	Winner  Member // zero unless matched, as are the next two
-	Lease   market.LeaseID
-	Price   market.Price
+	SID    [32]byte
+	Roster []byte // the bytes whose hash the sid is
+	Parts  []Part // by party; none: nothing matched
 }
+
+// Matched says whether anything was won.
+func (o Outcome) Matched() bool { return len(o.Parts) > 0 }
+
+// Part is what one winner delivers.
+type Part struct {
+	Member   Member
+	Lease    market.LeaseID
+	Quantity market.Quantity
+	Price    market.Price // what is paid for a unit
+}
+
+// String leaves the secrets out, as does LogValue.
+func (p Part) String() string { return "part of lease " + p.Lease.Short() }
+
+// GoString is String: %#v would print the secrets.
+func (p Part) GoString() string { return p.String() }
+
+// LogValue is for log/slog.
+func (p Part) LogValue() slog.Value { return slog.StringValue(p.String()) }
 
 // String leaves the secrets out, as does LogValue.
 func (o Outcome) String() string { return fmt.Sprintf("outcome of match %.4x", o.SID) }

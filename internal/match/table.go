@@ -19,7 +19,9 @@ type table struct {
 	seats    []*chair // party 1+k
 	signed   SignedRoster
 	sid      [32]byte
+	k        uint // SoftSpoken's k, in the roster
 	fn       placement.Function
+	inputs   []bool // what the requester enters
 	net      *network
 	spares   spares // set by seat
 }
