@@ -18,6 +18,7 @@ const signingDomain = "angler/1 benchmark"
 // session.
 type trial struct {
 	fn     placement.Function
+	k      int // of the OT extension
 	rand   io.Reader
 	inputs [][]bool // by party
 	key    *identity.Key
@@ -32,14 +33,23 @@ const (
 )
 
 func newTrial(fn placement.Function, rnd io.Reader) (*trial, error) {
-	t := &trial{fn: fn, rand: rnd, inputs: [][]bool{placement.RequestInputs(wantedUnits, wantedPrice)}}
+	none := make([]uint16, len(fn.Policy().Further))
+	request, err := fn.RequestInputs(placement.Request{Quantity: wantedUnits, MaxPrice: wantedPrice, Further: none})
+	if err != nil {
+		return nil, err
+	}
+	t := &trial{fn: fn, rand: rnd, inputs: [][]bool{request}}
 	for len(t.inputs) < fn.Parties() {
 		var b [3]byte
 		if _, err := io.ReadFull(rnd, b[:]); err != nil {
 			return nil, fmt.Errorf("randomness: %w", err)
 		}
 		price := uint32(b[1])<<8 | uint32(b[2])
-		t.inputs = append(t.inputs, placement.OfferInputs(uint16(b[0]%(2*wantedUnits)), price))
+		offer, err := fn.OfferInputs(placement.Offer{Quantity: uint16(b[0] % (2 * wantedUnits)), Price: price, Further: none})
+		if err != nil {
+			return nil, err
+		}
+		t.inputs = append(t.inputs, offer)
 	}
 	key, err := identity.Generate(rnd)
 	if err != nil {
@@ -62,7 +72,7 @@ func (t *trial) renew(requester *identity.Key) error {
 // party makes one party of the session.
 func (t *trial) party(self int, warm map[int]mpc.WarmPair, progress func(int), decide func([]bool) error) (*mpc.Party, error) {
 	return mpc.New(mpc.Config{
-		SID: t.sid, Roster: t.roster, Self: self, N: t.fn.Parties(), Function: t.fn, Rand: t.rand, Warm: warm,
+		SID: t.sid, Roster: t.roster, Self: self, N: t.fn.Parties(), K: t.k, Function: t.fn, Rand: t.rand, Warm: warm,
 		Inputs: func() ([]bool, error) { return slices.Clone(t.inputs[self]), nil },
 		Sign:   func(msg []byte) ([]byte, error) { return t.key.Sign(signingDomain, msg), nil },
 		Verify: func(msg, sig []byte) bool { return t.key.ID().Verify(signingDomain, msg, sig) },

@@ -69,11 +69,12 @@ func (a *app) benchMatchCommand() *cobra.Command {
 
 // checkBench wants values that Match takes.
 func checkBench(o bench.Options) error {
+	if _, err := placement.New(o.Policy, 1); err != nil {
+		return usagef("--policy: %w; for example --policy %s", err, placement.LowestPricePolicy)
+	}
 	switch {
 	case o.Providers < 1 || o.Providers > placement.MaxProviders:
 		return flagError("providers", "must be 1 to "+strconv.Itoa(placement.MaxProviders), "--providers 8")
-	case !slices.Contains(placement.Policies(), o.Policy):
-		return usagef("--policy %q is none of %s; for example --policy %s", o.Policy, strings.Join(placement.Policies(), ", "), placement.LowestPricePolicy)
 	case !slices.Contains(bench.Setups(), o.Setup):
 		return usagef("--setup %q is none of %s; for example --setup warm", o.Setup, oneOf(bench.Setups()))
 	case o.RTT < 0 || o.RTT > bench.MaxRTT:

@@ -136,7 +136,11 @@ func TestMemoryEstimate(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		p, err := s.parties(f, zeros{}, nil)
+		inputs, err := s.inputs(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p, err := parties(f, inputs, zeros{}, nil)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -93,9 +93,11 @@ func (f *requestFlags) request() (market.Request, error) {
 			return req, fieldFault(err, map[string]string{"price": "max-price"})
 		}
 	}
-	if known := placement.Policies(); !slices.Contains(known, f.policy) {
-		return req, flagError("policy", fmt.Sprintf("%q is not supported by this version, it has %s", clean(f.policy), strings.Join(known, ", ")), "--policy "+known[0])
+	policy, err := placement.ParsePolicy(f.policy)
+	if err != nil {
+		return req, usagef("--policy: %w; for example --policy %s", err, market.DefaultPolicy)
 	}
+	req.Policy = policy.String()
 	if err := req.Validate(); err != nil {
 		return req, fieldFault(err, sizeNames)
 	}

@@ -119,12 +119,14 @@ func TestSimulateAgreesWithTheReference(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		want := placement.Reference(req, offers, nil).Requester
-		if got := m.requester; got.Matched != want.Matched || got.Price != want.Price {
-			t.Errorf("%+v: %+v, reference %+v", s, got, want)
+		want, _ := placement.Reference(s.policy, req, offers, nil)
+		if m.requester.Matched != want.Matched {
+			t.Errorf("%+v: %+v, reference %+v", s, m.requester, want)
 		}
-		if w := m.requester.Winner; want.Matched && (offers[w-1].Price != want.Price || offers[w-1].Quantity < req.Quantity) {
-			t.Errorf("%+v: provider %d won", s, w)
+		for k, w := range m.requester.Wins { // of equals the coin chooses
+			if o := offers[w.Party-1]; o.Price != want.Wins[k].Price || w.Award.Price != o.Price || o.Quantity < req.Quantity {
+				t.Errorf("%+v: provider %d won", s, w.Party)
+			}
 		}
 	}
 }

@@ -111,10 +111,10 @@ func (a *app) slowFlights() func(flight int) {
 func (m *simulation) result(s *scenario) simulateResult {
 	r := simulateResult{Matched: m.requester.Matched, Allocations: []allocation{}, ANDGates: m.stats[0].ANDs, Seconds: m.seconds}
 	winner := 1 // without one all providers learn at the same time
-	if r.Matched {
-		winner = m.requester.Winner
-		price := market.Price(m.requester.Price)
-		r.Allocations = append(r.Allocations, allocation{s.offers[winner-1].name, m.providers[winner-1].Quantity, price, price})
+	for _, w := range m.requester.Wins {
+		winner = w.Party
+		a := m.providers[w.Party-1]
+		r.Allocations = append(r.Allocations, allocation{s.offers[w.Party-1].name, a.Quantity, market.Price(a.Price), market.Price(a.Pays)})
 	}
 	r.Flights.ToRequester, r.Flights.ToWinner = m.flights(0), m.flights(winner)
 	r.BytesSent.Requester, r.BytesSent.ProviderMax = m.bytesSent()
@@ -131,13 +131,13 @@ func (m *simulation) text(p *page, s *scenario, r simulateResult) {
 		entered += ", at most " + s.maxPrice.String()
 	}
 	learned := "no offer fits; not whose was nearest, nor why"
-	if r.Matched {
-		learned = s.offers[m.requester.Winner-1].name + " delivers, at " + market.Price(m.requester.Price).String()
+	for _, w := range m.requester.Wins {
+		learned = s.offers[w.Party-1].name + " delivers, at " + market.Price(w.Pays).String()
 	}
 	t.row("requester", entered, learned)
 	for i, o := range s.offers {
 		learned = "not selected"
-		if w := m.providers[i]; w.Won {
+		if w := m.providers[i]; w.Quantity > 0 {
 			learned = "selected, to deliver " + units(uint32(w.Quantity)) + " at its price"
 		}
 		t.row(o.name, units(uint32(o.quantity))+" at "+o.price.String(), learned)

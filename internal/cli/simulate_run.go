@@ -16,10 +16,10 @@ import (
 
 // simulation is what came out of a match and what it took, all of it taken from the parties.
 type simulation struct {
-	requester placement.RequesterResult
-	providers []placement.ProviderResult // by offer
-	stats     []mpc.Stats                // by party
-	seconds   float64                    // until the last party had its result
+	requester placement.Result
+	providers []placement.Award // by offer; one of 0 units has not won
+	stats     []mpc.Stats       // by party
+	seconds   float64           // until the last party had its result
 }
 
 // signingDomain separates the signature over a simulated outcome from every other.
@@ -33,7 +33,11 @@ func simulate(ctx context.Context, s *scenario, rnd io.Reader, now func() time.T
 	if err != nil {
 		return nil, err
 	}
-	parties, err := s.parties(f, rnd, flight)
+	inputs, err := s.inputs(f)
+	if err != nil {
+		return nil, err
+	}
+	parties, err := parties(f, inputs, rnd, flight)
 	if err != nil {
 		return nil, err
 	}
@@ -51,13 +55,14 @@ func simulate(ctx context.Context, s *scenario, rnd io.Reader, now func() time.T
 			return nil, fmt.Errorf("party %d ended without an output", i)
 		}
 		if i == 0 {
-			out.requester = placement.DecodeRequester(bits)
+			out.requester = f.Result(inputs[0], bits)
 		} else {
-			out.providers = append(out.providers, placement.DecodeProvider(bits))
+			award, _ := f.Award(i, inputs[i], bits)
+			out.providers = append(out.providers, award)
 		}
 		out.stats = append(out.stats, p.Stats())
 	}
-	return out, out.agree(s)
+	return out, out.agree()
 }
 
 // runAll runs the parties until the last is through. If ctx ends first it returns at once and leaves parties in the middle of a
@@ -78,8 +83,25 @@ func runAll(ctx context.Context, parties []*mpc.Party) error {
 	}
 }
 
-// parties makes the parties of a match: 0 is the requester, i > 0 the provider of offer i-1.
-func (s *scenario) parties(f placement.Function, rnd io.Reader, flight func(int)) ([]*mpc.Party, error) {
+// inputs is what each party enters: 0 is the requester, i > 0 the provider of offer i-1.
+func (s *scenario) inputs(f placement.Function) ([][]bool, error) {
+	request, err := f.RequestInputs(placement.Request{Quantity: uint16(s.quantity), MaxPrice: uint32(s.maxPrice)})
+	if err != nil {
+		return nil, err
+	}
+	inputs := [][]bool{request}
+	for _, o := range s.offers {
+		offer, err := f.OfferInputs(placement.Offer{Quantity: uint16(o.quantity), Price: uint32(o.price)})
+		if err != nil {
+			return nil, fmt.Errorf("offer %s: %w", o.name, err)
+		}
+		inputs = append(inputs, offer)
+	}
+	return inputs, nil
+}
+
+// parties makes the parties of a match on these inputs.
+func parties(f placement.Function, inputs [][]bool, rnd io.Reader, flight func(int)) ([]*mpc.Party, error) {
 	key, err := identity.Generate(rnd)
 	if err != nil {
 		return nil, err
@@ -92,17 +114,13 @@ func (s *scenario) parties(f placement.Function, rnd io.Reader, flight func(int)
 	}
 	parties := make([]*mpc.Party, f.Parties())
 	for i := range parties {
-		inputs := placement.RequestInputs(uint16(s.quantity), uint32(s.maxPrice))
-		if i > 0 {
-			inputs = placement.OfferInputs(uint16(s.offers[i-1].quantity), uint32(s.offers[i-1].price))
-		}
 		told := flight
 		if i > 0 {
 			told = nil
 		}
 		parties[i], err = mpc.New(mpc.Config{
 			SID: sid, Roster: roster, Self: i, N: len(parties), Function: f, Rand: rnd, Workers: 1, Progress: told,
-			Inputs: func() ([]bool, error) { return inputs, nil },
+			Inputs: func() ([]bool, error) { return inputs[i], nil },
 			Sign:   func(msg []byte) ([]byte, error) { return key.Sign(signingDomain, msg), nil },
 			Verify: func(msg, sig []byte) bool { return key.ID().Verify(signingDomain, msg, sig) },
 		})
@@ -114,13 +132,18 @@ func (s *scenario) parties(f placement.Function, rnd io.Reader, flight func(int)
 }
 
 // agree checks that the parties tell one story: a match that passed its checks cannot tell two.
-func (m *simulation) agree(s *scenario) error {
+func (m *simulation) agree() error {
+	wins := m.requester.Wins
 	for i, p := range m.providers {
-		if p.Won != (m.requester.Matched && m.requester.Winner == i+1) || p.Won && p.Quantity != uint16(s.quantity) {
+		won := len(wins) > 0 && wins[0].Party == i+1
+		if won != (p.Quantity > 0) || won && (p.Quantity != wins[0].Quantity || p.Pays != wins[0].Pays) {
 			return errors.New("the parties' outputs contradict each other")
 		}
+		if won {
+			wins = wins[1:]
+		}
 	}
-	if !m.requester.Matched && m.requester.Winner != 0 || m.requester.Winner > len(m.providers) {
+	if len(wins) > 0 {
 		return errors.New("the requester's output contradicts itself")
 	}
 	return nil

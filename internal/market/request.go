@@ -26,13 +26,18 @@ var (
 	policyGrammar = regexp.MustCompile(`^[a-z][a-z0-9-]{0,31}(;[a-z][a-z0-9-]{0,31}(=[A-Za-z0-9][A-Za-z0-9.,+/-]{0,63})?)*$`)
 )
 
-// Request is what a requester wants. Quantity and MaxPrice are secrets.
+// Request is what a requester wants. Numbers of units and prices are secrets.
 type Request struct {
 	Class    Class
 	Quantity Quantity // 1 or more
 	MaxPrice Price    // NoMaximum: any
 	Duration time.Duration
 	Policy   string // the placement function, with its parameters
+
+	// Secrets that parameters of the policy call for: see package placement.
+	Cap       Quantity           // cap: most units from one provider; 0: no bound
+	Handicaps map[[32]byte]Price // handicap: added to the price of a provider, by identity, for ranking alone; 0 if it is not there
+	Further   []Quantity         // with: what is wanted of each dimension of the policy, in its order
 }
 
 // Validate returns a *FieldError of class, quantity, duration or policy.

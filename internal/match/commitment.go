@@ -1,18 +1,16 @@
 package match
 
-import (
-	"encoding/binary"
-
-	"github.com/angler-dex/angler/internal/market"
-)
-
-// commitRequest is the salted commitment to a request that enters the sid: it
-// ties the secret to the session without telling it (32 bytes of salt hide
-// quantity and maximum price in the random-oracle model).
-func commitRequest(salt [32]byte, q market.Quantity, ceiling market.Price) [32]byte {
-	b := make([]byte, 0, 38)
-	b = append(b, salt[:]...)
-	b = binary.BigEndian.AppendUint16(b, uint16(q))
-	b = binary.BigEndian.AppendUint32(b, uint32(ceiling))
+// commitRequest is the salted commitment to what the requester enters; it is part
+// of the sid: it ties the secret to the session without telling it (32 bytes of
+// salt hide the inputs in the random-oracle model).
+func commitRequest(salt [32]byte, inputs []bool) [32]byte {
+	b := append(make([]byte, 0, len(salt)+len(inputs)), salt[:]...)
+	for _, x := range inputs {
+		if x {
+			b = append(b, 1)
+		} else {
+			b = append(b, 0)
+		}
+	}
 	return tagged("angler/1 request", b)
 }

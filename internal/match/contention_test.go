@@ -33,7 +33,7 @@ func TestTwoRequestersOneLease(t *testing.T) {
 			if errs[k] != nil {
 				t.Fatalf("round %d: requester %d: %v", round, k, errs[k])
 			}
-			if outs[k].Matched {
+			if outs[k].Matched() {
 				if won >= 0 {
 					t.Fatalf("round %d: 12 of 8 units are sold", round)
 				}
@@ -47,11 +47,11 @@ func TestTwoRequestersOneLease(t *testing.T) {
 			t.Fatalf("round %d: %d units reserved, %d held", round, reserved, held)
 		}
 		last.CheckCapacity()
-		if l := last.Lease(outs[won].Lease); l.State != market.Reserved || l.Requester != requesters[won].Key.ID() {
+		if l := last.Lease(outs[won].Parts[0].Lease); l.State != market.Reserved || l.Requester != requesters[won].Key.ID() {
 			t.Fatalf("round %d: lease is %s", round, l.State)
 		}
 		ctx := m.Context()
-		if err := match.ReleaseLease(ctx, requesters[won].Link(ctx, last), outs[won].Lease); err != nil {
+		if err := match.ReleaseLease(ctx, requesters[won].Link(ctx, last), outs[won].Parts[0].Lease); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -70,8 +70,8 @@ func TestPlacesAreWaitedFor(t *testing.T) {
 	for _, name := range []string{"one", "two", "three"} {
 		r := m.Requester(name)
 		all.Go(func() {
-			if out, err := play(t, m, r, m.Request(2, 20), p); err != nil || !out.Matched {
-				t.Errorf("%s: matched %v, error %v", name, out.Matched, err)
+			if out, err := play(t, m, r, m.Request(2, 20), p); err != nil || !out.Matched() {
+				t.Errorf("%s: matched %v, error %v", name, out.Matched(), err)
 			}
 		})
 	}

@@ -325,7 +325,7 @@ func TestProviderDiesInMatch(t *testing.T) {
 		t.Fatal(err)
 	}
 	b.p.Restart()
-	if l := b.p.Lease(out.Lease); l.State != market.Reserved || l.Quantity != 3 {
+	if l := b.p.Lease(out.Parts[0].Lease); l.State != market.Reserved || l.Quantity != 3 {
 		t.Errorf("lease is %s", l.State)
 	}
 	b.whole()

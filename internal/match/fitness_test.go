@@ -22,7 +22,7 @@ func TestUnfitProviderEntersNothing(t *testing.T) {
 
 	cheap.Cluster.Before(func(context.Context, matchtest.Op, string) error { return matchtest.ErrRefused })
 	first := mustPlay(t, m, r, req, cheap, dear)
-	if first.Winner.ID != cheap.Key.ID() {
+	if first.Parts[0].Member.ID != cheap.Key.ID() {
 		t.Fatal("the cheaper one did not win")
 	}
 	err := r.Over(m.Context(), cheap, func(link *mesh.Link) error {
@@ -32,14 +32,14 @@ func TestUnfitProviderEntersNothing(t *testing.T) {
 	if _, refused := errors.AsType[*match.RefusedError](err); !refused {
 		t.Fatalf("claim at a cluster that refuses: %v", err)
 	}
-	if out := mustPlay(t, m, r, req, cheap, dear); out.Winner.ID != dear.Key.ID() {
+	if out := mustPlay(t, m, r, req, cheap, dear); out.Parts[0].Member.ID != dear.Key.ID() {
 		t.Error("a provider whose cluster refuses won again")
 	}
 
 	cheap.Cluster.Before(nil)
 	limit, cancel := context.WithTimeout(m.Context(), 30*time.Second)
 	defer cancel()
-	for mustPlay(t, m, r, req, cheap, dear).Winner.ID != cheap.Key.ID() {
+	for mustPlay(t, m, r, req, cheap, dear).Parts[0].Member.ID != cheap.Key.ID() {
 		if limit.Err() != nil {
 			t.Fatal("it never came back")
 		}

@@ -33,8 +33,8 @@ func mustPlay(t testing.TB, m *matchtest.Market, r *matchtest.Requester, req mar
 // deal is what the requester expects of an outcome.
 func deal(r *matchtest.Requester, req market.Request, o match.Outcome) match.Deal {
 	return match.Deal{
-		SID: o.SID, Lease: o.Lease, Provider: o.Winner.ID, Requester: r.Key.ID(),
-		Class: req.Class, Quantity: req.Quantity, Price: o.Price, Duration: req.Duration,
+		SID: o.SID, Lease: o.Parts[0].Lease, Provider: o.Parts[0].Member.ID, Requester: r.Key.ID(),
+		Class: req.Class, Quantity: req.Quantity, Price: o.Parts[0].Price, Duration: req.Duration,
 	}
 }
 
@@ -61,10 +61,10 @@ func TestCheapestWithRoomWins(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !out.Matched || out.Winner.ID != cheap.Key.ID() || out.Price != 310 || out.Lease != market.NewLeaseID(out.SID, cheap.Key.ID()) {
-		t.Fatalf("outcome: matched %v, price %d", out.Matched, out.Price)
+	if !out.Matched() || out.Parts[0].Member.ID != cheap.Key.ID() || out.Parts[0].Price != 310 || out.Parts[0].Lease != market.NewLeaseID(out.SID, cheap.Key.ID()) {
+		t.Fatalf("outcome: matched %v, %d parts", out.Matched(), len(out.Parts))
 	}
-	if stored.Lease != out.Lease {
+	if stored.Parts[0].Lease != out.Parts[0].Lease {
 		t.Error("another outcome was stored than returned")
 	}
 	leave(ctx)
@@ -78,12 +78,12 @@ func TestCheapestWithRoomWins(t *testing.T) {
 			t.Errorf("%s holds something after a match that it lost", p.Name)
 		}
 	}
-	if seen := cheap.Seen(); len(seen) != 1 || !seen[0].Won || seen[0].Quantity != 32 || seen[0].Price != 310 || seen[0].Lease != out.Lease {
+	if seen := cheap.Seen(); len(seen) != 1 || !seen[0].Won || seen[0].Quantity != 32 || seen[0].Price != 310 || seen[0].Lease != out.Parts[0].Lease {
 		t.Errorf("the winner learned %+v", seen)
 	}
 	state := func(want market.State) market.Lease {
 		t.Helper()
-		l := cheap.Lease(out.Lease)
+		l := cheap.Lease(out.Parts[0].Lease)
 		if l.State != want || l.Quantity != 32 || l.Price != 310 || l.Requester != r.Key.ID() {
 			t.Fatalf("lease is %s for %d units at %d, want %s for 32 at 310", l.State, l.Quantity, l.Price, want)
 		}
@@ -100,7 +100,7 @@ func TestCheapestWithRoomWins(t *testing.T) {
 		t.Fatal(err)
 	}
 	lease := state(market.Provisional)
-	spec, ok := cheap.Cluster.Spec(out.Lease.String())
+	spec, ok := cheap.Cluster.Spec(out.Parts[0].Lease.String())
 	if !ok || spec.Requester != r.Key.ID().String() || spec.Provider != cheap.Key.ID().String() || granted.Grant.Namespace != lease.Namespace {
 		t.Errorf("namespace %q for %+v", granted.Grant.Namespace, spec)
 	}
@@ -119,7 +119,7 @@ func TestCheapestWithRoomWins(t *testing.T) {
 	}
 
 	mine := match.SignReceipt(r.Key, granted.Receipt)
-	if err := match.ConfirmLease(ctx, link, out.Lease, mine); err != nil {
+	if err := match.ConfirmLease(ctx, link, out.Parts[0].Lease, mine); err != nil {
 		t.Fatal(err)
 	}
 	kept, theirs := match.Signatures(state(market.Active))
@@ -130,7 +130,7 @@ func TestCheapestWithRoomWins(t *testing.T) {
 		t.Errorf("the requester's signature in the provider's ledger: %v", err)
 	}
 
-	if err := match.ReleaseLease(ctx, link, out.Lease); err != nil {
+	if err := match.ReleaseLease(ctx, link, out.Parts[0].Lease); err != nil {
 		t.Fatal(err)
 	}
 	if l := state(market.Released); l.Grant != nil {
@@ -148,8 +148,8 @@ func TestNoOfferFits(t *testing.T) {
 	a, b := m.Provider("a", 4, 10), m.Provider("b", 100, 500)
 	r := m.Requester("asker")
 	out := mustPlay(t, m, r, m.Request(5, 499), a, b)
-	if out.Matched || out.Lease != (market.LeaseID{}) || out.Price != 0 {
-		t.Errorf("matched %v", out.Matched)
+	if out.Matched() {
+		t.Errorf("matched %v", out.Matched())
 	}
 	for _, p := range []*matchtest.Provider{a, b} {
 		if seen := p.Seen(); len(seen) != 1 || seen[0].Won || seen[0].Aborted != "" {
@@ -195,11 +195,11 @@ func TestResultStandsWhenTimeIsUp(t *testing.T) {
 		cancel()
 		return nil
 	})
-	if err != nil || !out.Matched {
-		t.Fatalf("matched %v, error %v", out.Matched, err)
+	if err != nil || !out.Matched() {
+		t.Fatalf("matched %v, error %v", out.Matched(), err)
 	}
 	leave(m.Context())
-	if l := p.Lease(out.Lease); l.State != market.Reserved {
+	if l := p.Lease(out.Parts[0].Lease); l.State != market.Reserved {
 		t.Errorf("lease is %s", l.State)
 	}
 }
@@ -220,8 +220,8 @@ func TestHoldExpiresInMatch(t *testing.T) {
 		m.Clock.Pass(time.Minute)
 		return nil
 	})
-	if err != nil || !out.Matched {
-		t.Fatalf("matched %v, error %v", out.Matched, err)
+	if err != nil || !out.Matched() {
+		t.Fatalf("matched %v, error %v", out.Matched(), err)
 	}
 	leave(ctx)
 	if _, err := match.ClaimLease(ctx, r.Link(ctx, p), deal(r, req, out), m.Clock.Now); err == nil {
@@ -248,7 +248,7 @@ func TestTooFew(t *testing.T) {
 	if !errors.As(err, &few) || few.Accepted != 1 || few.Wanted != 2 {
 		t.Fatalf("error %v", err)
 	}
-	if out := mustPlay(t, m, r, m.Request(1, 10), p); !out.Matched {
+	if out := mustPlay(t, m, r, m.Request(1, 10), p); !out.Matched() {
 		t.Error("the provider that had accepted is not free")
 	}
 }

@@ -77,8 +77,8 @@ func TestGarbage(t *testing.T) {
 			})
 		}
 	}
-	if out := mustPlay(t, m, honest, m.Request(3, 10), a, b); out.Winner.ID != a.Key.ID() {
-		t.Errorf("matched %v at %d", out.Matched, out.Price)
+	if out := mustPlay(t, m, honest, m.Request(3, 10), a, b); out.Parts[0].Member.ID != a.Key.ID() {
+		t.Errorf("matched %v: %d parts", out.Matched(), len(out.Parts))
 	}
 	all.Wait()
 	if n := a.Match.Busy(); n != 0 {
@@ -118,8 +118,8 @@ func TestStreamsForUnknownSessions(t *testing.T) {
 		})
 	}
 	waitFor(t, "streams to wait", func() bool { n, _ := a.Match.Parked(); return n > 0 })
-	if out := mustPlay(t, m, honest, m.Request(3, 10), a, b); out.Winner.ID != a.Key.ID() {
-		t.Errorf("matched %v at %d", out.Matched, out.Price)
+	if out := mustPlay(t, m, honest, m.Request(3, 10), a, b); out.Parts[0].Member.ID != a.Key.ID() {
+		t.Errorf("matched %v: %d parts", out.Matched(), len(out.Parts))
 	}
 	all.Wait()
 	cancel()
@@ -224,7 +224,7 @@ func TestHostileRequester(t *testing.T) {
 			if _, held := p.Used(); held != 0 {
 				t.Errorf("%d units are held", held)
 			}
-			if out := mustPlay(t, m, r, m.Request(3, 10), p); !out.Matched {
+			if out := mustPlay(t, m, r, m.Request(3, 10), p); !out.Matched() {
 				t.Error("no match afterwards")
 			}
 		})

@@ -11,6 +11,7 @@ import (
 	"github.com/angler-dex/angler/internal/identity"
 	"github.com/angler-dex/angler/internal/market"
 	"github.com/angler-dex/angler/internal/mesh"
+	"github.com/angler-dex/angler/internal/placement"
 )
 
 // serveMatch takes part in one match, from invitation to report.
@@ -77,6 +78,9 @@ func (p *Provider) admit(in Invite, requester identity.PeerID) (market.Ask, erro
 	}
 	if class.String() != in.Class || in.Seconds > uint64(market.MaxDuration/time.Second) {
 		return market.Ask{}, errNotOurs
+	}
+	if _, err := placement.New(in.Policy, 1); err != nil { // one that this version lacks, or another spelling of it
+		return market.Ask{}, err
 	}
 	ask := market.Ask{
 		Requester: requester, Member: p.isMember(in.Membership, requester), Class: class, Policy: in.Policy,

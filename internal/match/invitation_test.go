@@ -119,7 +119,7 @@ func TestMatchBudget(t *testing.T) {
 	}
 	r := m.Requester("asker")
 	for range 2 {
-		if out := mustPlay(t, m, r, m.Request(3, 1), p); out.Matched { // too dear: that counts as well
+		if out := mustPlay(t, m, r, m.Request(3, 1), p); out.Matched() { // too dear: that counts as well
 			t.Error("matched")
 		}
 	}
@@ -129,7 +129,7 @@ func TestMatchBudget(t *testing.T) {
 	if _, err := play(t, m, r, m.Request(3, 10), p); err == nil {
 		t.Error("a third match of two")
 	}
-	if out := mustPlay(t, m, m.Requester("other"), m.Request(3, 10), p); !out.Matched {
+	if out := mustPlay(t, m, m.Requester("other"), m.Request(3, 10), p); !out.Matched() {
 		t.Error("another requester pays for it")
 	}
 }

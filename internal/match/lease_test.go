@@ -97,7 +97,7 @@ func TestClaimWhileTheMatchRuns(t *testing.T) {
 	ctx := b.Context()
 	req := b.Request(3, 10)
 	out, leave, err := b.r.Seeker().Play(ctx, req, b.r.Candidates(ctx, b.p), 1, func(o match.Outcome) error {
-		l := market.Lease{ID: o.Lease}
+		l := market.Lease{ID: o.Parts[0].Lease}
 		for action := match.Claim; action <= match.Release; action++ {
 			if got := b.ask(b.r, action, l); got != match.StatusPending {
 				t.Errorf("action %d: %d", action, got)
@@ -132,7 +132,7 @@ func TestClaimIsNeverTooEarly(t *testing.T) {
 			for range 3 {
 				claims.Go(func() {
 					for {
-						switch got := b.ask(b.r, match.Claim, market.Lease{ID: o.Lease}); got {
+						switch got := b.ask(b.r, match.Claim, market.Lease{ID: o.Parts[0].Lease}); got {
 						case match.StatusPending:
 							continue
 						case match.StatusGranted:

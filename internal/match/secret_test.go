@@ -63,8 +63,8 @@ func TestSecretsAreNotLogged(t *testing.T) {
 	}
 	errs = append(errs, err)
 	out := mustPlay(t, m, r, req, all...)
-	if out.Winner.ID != winner.Key.ID() || out.Price != secretPrice {
-		t.Fatalf("matched %v", out.Matched)
+	if out.Parts[0].Member.ID != winner.Key.ID() || out.Parts[0].Price != secretPrice {
+		t.Fatalf("matched %v", out.Matched())
 	}
 
 	winner.Cluster.Before(func(_ context.Context, op matchtest.Op, _ string) error {
@@ -82,12 +82,12 @@ func TestSecretsAreNotLogged(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	errs = append(errs, match.ConfirmLease(ctx, link, out.Lease, nil), match.ConfirmLease(ctx, link, out.Lease, match.SignReceipt(r.Key, g.Receipt)))
-	if reply, askErr := match.Ask(ctx, link, match.LeaseRequest{Action: match.Release, Lease: out.Lease[:]}); askErr != nil || reply.Status != match.StatusPending {
+	errs = append(errs, match.ConfirmLease(ctx, link, out.Parts[0].Lease, nil), match.ConfirmLease(ctx, link, out.Parts[0].Lease, match.SignReceipt(r.Key, g.Receipt)))
+	if reply, askErr := match.Ask(ctx, link, match.LeaseRequest{Action: match.Release, Lease: out.Parts[0].Lease[:]}); askErr != nil || reply.Status != match.StatusPending {
 		t.Errorf("release: %v, %v", reply, askErr)
 	}
 	winner.Cluster.Before(nil)
-	errs = append(errs, winner.Match.End(ctx, out.Lease, "enough"))
+	errs = append(errs, winner.Match.End(ctx, out.Parts[0].Lease, "enough"))
 
 	winner.Cluster.After(func(context.Context, matchtest.Op, string) error { return matchtest.ErrRefused })
 	failed := winner.Reserve(r.Key.ID(), secretUnits)
@@ -109,7 +109,7 @@ func TestSecretsAreNotLogged(t *testing.T) {
 // Nothing of a deal can be read off what is printed by accident.
 func TestNothingPrintsSecrets(t *testing.T) {
 	d := match.Deal{Quantity: 61234, Price: 712345678}
-	o := match.Outcome{Price: 712345678}
+	o := match.Outcome{Parts: []match.Part{{Quantity: 61234, Price: 712345678}}}
 	r := match.Receipt{Quantity: 61234, Price: 712345678}
 	g := &match.Grant{Token: "sesame"}
 	s := match.Seen{Quantity: 61234, Price: 712345678}
@@ -117,7 +117,7 @@ func TestNothingPrintsSecrets(t *testing.T) {
 	var log matchtest.Log
 	log.For("x").Info("x", "d", d, "o", o, "r", r, "g", g, "s", s, "reply", reply)
 	text := log.String()
-	for _, v := range []any{d, o, r, *g, reply} {
+	for _, v := range []any{d, o, o.Parts, r, *g, reply} {
 		text += fmt.Sprintf("%v %+v %#v %s", v, v, v, v)
 	}
 	for _, secret := range []string{"61234", "712345678", "sesame"} {

@@ -37,7 +37,7 @@ type Seen struct {
 	Parties  int
 	Won      bool
 	Quantity market.Quantity // if won
-	Price    market.Price    // its own, if won
+	Price    market.Price    // what it is paid for a unit, if won
 	Lease    market.LeaseID  // if won
 	Aborted  string          // where it ended, if it did not come to a result
 }
@@ -181,13 +181,23 @@ func templateHash(fn placement.Function) ([32]byte, error) {
 func (m *session) compute(ctx context.Context, fn placement.Function) error {
 	p, seat := m.provider, m.seat
 	var bid market.Bid
+	var inputs []bool
 	party, err := mpc.New(mpc.Config{
 		SID: seat.SID, Roster: seat.Hash, Self: seat.Self, N: seat.Parties(), Function: fn, K: int(seat.Roster.K), Rand: p.Rand, Warm: m.net.warm(m.spares),
 		Inputs: func() (_ []bool, err error) {
-			bid, err = m.bind()
-			return placement.OfferInputs(uint16(bid.Quantity), uint32(bid.Price)), err
+			if bid, err = m.bind(); err != nil {
+				return nil, err
+			}
+			inputs, err = fn.OfferInputs(entered(fn.Policy(), bid))
+			return inputs, err
 		},
-		Decide: func(out []bool) error { return m.decide(out, bid) },
+		Decide: func(out []bool) error {
+			award, won := fn.Award(seat.Self, inputs, out)
+			if !won {
+				return nil
+			}
+			return m.decide(award)
+		},
 		Verify: func(msg, sig []byte) bool { return seat.Roster.Requester.ID.Verify(winDomain, msg, sig) },
 	})
 	if err != nil {
@@ -215,15 +225,22 @@ func (m *session) bind() (market.Bid, error) {
 	return p.Ledger.Hold(m.seat.SID, m.ask, p.HoldFor)
 }
 
-// decide takes the verified result: a win is durable before anybody is told,
-// and refused once the hold has expired.
-func (m *session) decide(out []bool, bid market.Bid) error {
-	p := m.provider
-	res := placement.DecodeProvider(out)
-	if !res.Won {
-		return nil
+// entered is what a bid enters into a match of a policy.
+func entered(policy placement.Policy, bid market.Bid) placement.Offer {
+	o := placement.Offer{Quantity: uint16(bid.Quantity), Price: uint32(bid.Price), Further: make([]uint16, len(policy.Further))}
+	if policy.Tiers {
+		for _, s := range bid.Steps {
+			o.Steps = append(o.Steps, placement.Step{From: uint16(s.From), Price: uint32(s.Price)})
+		}
 	}
-	lease, err := p.Ledger.Win(m.seat.SID, market.Quantity(res.Quantity), bid.Price)
+	return o
+}
+
+// decide takes a verified win: it is durable before anybody is told, and refused
+// once the hold has expired.
+func (m *session) decide(award placement.Award) error {
+	p := m.provider
+	lease, err := p.Ledger.Win(m.seat.SID, market.Quantity(award.Quantity), market.Price(award.Pays))
 	if err != nil {
 		p.ledgerFailed(err)
 		return err

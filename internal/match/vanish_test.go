@@ -90,13 +90,13 @@ func TestProviderVanishes(t *testing.T) {
 			r := m.Requester("asker")
 
 			out, dropped := rerun(t, m, r, m.Request(3, 10), append(others, gone)...)
-			if !out.Matched || out.Winner.ID != stays.Key.ID() || out.Price != 5 {
-				t.Fatalf("matched %v at %d", out.Matched, out.Price)
+			if !out.Matched() || out.Parts[0].Member.ID != stays.Key.ID() || out.Parts[0].Price != 5 {
+				t.Fatalf("matched %v: %d parts", out.Matched(), len(out.Parts))
 			}
 			if slices.ContainsFunc(dropped, func(id identity.PeerID) bool { return id != gone.Key.ID() }) {
 				t.Errorf("somebody else was left out: %v", dropped)
 			}
-			if l := stays.Lease(out.Lease); l.State != market.Reserved {
+			if l := stays.Lease(out.Parts[0].Lease); l.State != market.Reserved {
 				t.Errorf("lease is %s", l.State)
 			}
 			for _, p := range others {
@@ -129,8 +129,8 @@ func TestVanishesAfterTheResult(t *testing.T) {
 		winner.Wire.Cut() // the last flight never arrives
 		return nil
 	})
-	if err != nil || out.Winner.ID != winner.Key.ID() {
-		t.Fatalf("matched %v, error %v", out.Matched, err)
+	if err != nil || out.Parts[0].Member.ID != winner.Key.ID() {
+		t.Fatalf("matched %v, error %v", out.Matched(), err)
 	}
 	short, cancel := context.WithTimeout(ctx, 100*time.Millisecond)
 	leave(short)
@@ -167,8 +167,8 @@ func TestProviderStalls(t *testing.T) {
 			if !slices.Equal(dropped, []identity.PeerID{still.Key.ID()}) {
 				t.Errorf("%d were left out, not the one that stalls", len(dropped))
 			}
-			if out.Winner.ID != others[0].Key.ID() {
-				t.Errorf("matched %v at %d", out.Matched, out.Price)
+			if out.Parts[0].Member.ID != others[0].Key.ID() {
+				t.Errorf("matched %v: %d parts", out.Matched(), len(out.Parts))
 			}
 		})
 	}
@@ -194,8 +194,8 @@ func TestLinkBetweenProvidersBreaks(t *testing.T) {
 	if len(dropped) != 1 || dropped[0] != a.Key.ID() && dropped[0] != b.Key.ID() {
 		t.Fatalf("%d were left out, not one of the two", len(dropped))
 	}
-	if !out.Matched || out.Price != 1 || out.Winner.ID == dropped[0] {
-		t.Errorf("matched %v at %d", out.Matched, out.Price)
+	if !out.Matched() || out.Parts[0].Price != 1 || out.Parts[0].Member.ID == dropped[0] {
+		t.Errorf("matched %v: %d parts", out.Matched(), len(out.Parts))
 	}
 }
 
@@ -235,8 +235,8 @@ func TestFaultOfNobody(t *testing.T) {
 			t.Fatalf("error %v", err)
 		}
 	}
-	if out := mustPlay(t, m, r, m.Request(3, 10), append(others, p)...); out.Winner.ID != p.Key.ID() {
-		t.Errorf("matched %v at %d", out.Matched, out.Price)
+	if out := mustPlay(t, m, r, m.Request(3, 10), append(others, p)...); out.Parts[0].Member.ID != p.Key.ID() {
+		t.Errorf("matched %v: %d parts", out.Matched(), len(out.Parts))
 	}
 }
 

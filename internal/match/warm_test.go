@@ -107,8 +107,8 @@ func (m *member) last() mpc.Stats {
 func (c *circle) play() {
 	c.t.Helper()
 	out, err := c.try()
-	if err != nil || out.Winner.ID != c.providers[0].Key.ID() {
-		c.t.Fatalf("matched %v, error %v", out.Matched, err)
+	if err != nil || out.Parts[0].Member.ID != c.providers[0].Key.ID() {
+		c.t.Fatalf("matched %v, error %v", out.Matched(), err)
 	}
 }
 

@@ -164,11 +164,11 @@ func TestDeclineSaysNothing(t *testing.T) {
 // Neither quantity nor price can be found in the commitment without the salt.
 func TestCommitment(t *testing.T) {
 	salt := [32]byte{1}
-	com := commitRequest(salt, 3, 4)
-	if com == commitRequest(salt, 4, 4) || com == commitRequest(salt, 3, 5) || com == commitRequest([32]byte{2}, 3, 4) {
+	com := commitRequest(salt, []bool{true, false})
+	if com == commitRequest(salt, []bool{false, false}) || com == commitRequest(salt, []bool{true, false, false}) || com == commitRequest([32]byte{2}, []bool{true, false}) {
 		t.Error("two requests have one commitment")
 	}
-	if com != commitRequest(salt, 3, 4) {
+	if com != commitRequest(salt, []bool{true, false}) {
 		t.Error("a request has two commitments")
 	}
 }

@@ -6,40 +6,20 @@ import (
 	"github.com/angler-dex/angler/internal/mpc/circuit"
 )
 
-// Widths of the secret numbers, in bits.
-const (
-	QuantityBits = 16
-	PriceBits    = 32
-)
-
-// LowestPrice is the function of the policy lowest-price; the package's documentation states its rule and what it tells whom.
-type LowestPrice struct {
-	Providers int // 1 to MaxProviders
-}
-
-// Parties is the requester and the providers.
-func (f LowestPrice) Parties() int { return f.Providers + 1 }
-
-// Leaves is one a provider.
-func (f LowestPrice) Leaves() int { return f.Providers }
-
 // leaf is an offer in the tournament: its price, above it the bit "does not fit".
 type leaf struct {
 	key   circuit.Word
 	party int
 }
 
-// Build gives the circuit in which leaf k is provider order[k]+1. It has 99·Providers − 2 ANDs.
-func (f LowestPrice) Build(order []int) (*circuit.Circuit, error) {
-	if err := checkProviders(f.Providers); err != nil {
-		return nil, err
-	}
-	if err := checkOrder(order, f.Providers); err != nil {
+// Build gives the circuit in which leaf k is provider order[k]+1. It has 99·providers − 2 ANDs.
+func (f function) Build(order []int) (*circuit.Circuit, error) {
+	if err := checkOrder(order, f.providers); err != nil {
 		return nil, err
 	}
 	b := circuit.New(f.Parties())
 	lessOne, maximum := b.InputWord(0, QuantityBits), b.InputWord(0, PriceBits)
-	offers := make([]leaf, f.Providers)
+	offers := make([]leaf, f.providers)
 	for k := range offers {
 		have, price := b.InputWord(k+1, QuantityBits), b.InputWord(k+1, PriceBits)
 		short := b.LessEq(have, lessOne)

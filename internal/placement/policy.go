@@ -1,87 +1,124 @@
 package placement
 
 import (
-	"errors"
 	"fmt"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
-
-	"github.com/angler-dex/angler/internal/mpc/circuit"
 )
 
-// MaxProviders is the most that a function is built for.
-const MaxProviders = 64
-
-// Errors of New and Build.
-var (
-	ErrPolicy    = errors.New("unknown placement policy")
-	ErrProviders = errors.New("number of providers out of range")
-	ErrOrder     = errors.New("order of leaves is not a permutation")
+// Names of policies.
+const (
+	LowestPricePolicy = "lowest-price"
 )
 
-// Function is what a match computes, as the protocol wants it. Inputs and outputs are those of one party alone, in the order of
-// the circuit.
-type Function interface {
-	// Parties is the number of parties: the requester and the providers.
-	Parties() int
-	// Leaves is the length of the permutation that the joint coin draws for Build.
-	Leaves() int
-	// Build gives the circuit for an order of the leaves: leaf k is provider order[k]+1. Inputs, outputs and the number of
-	// ANDs are the same for each order; the circuit of the identity is the template that names the function.
-	Build(order []int) (*circuit.Circuit, error)
-	// Claims gives what the requester owes its signature to, by party: the terms for each winner.
-	Claims(inputs, outputs []bool) map[int][]byte
-	// Terms gives what the requester must have signed for a provider; false if it won nothing.
-	Terms(party int, inputs, outputs []bool) ([]byte, bool)
+// Bounds of a policy's text and parameters.
+const (
+	MaxPolicyText = 128
+	MaxFurther    = 4
+	MinWinners    = 2
+	MaxWinners    = 8
+)
+
+// Policy is a placement function with its public parameters. All parties of a match agree on it.
+type Policy struct {
+	Name     string
+	Winners  int      // most winners of a split; 0: as many as it takes
+	Cap      bool     // the requester enters a secret bound on what one provider delivers
+	Handicap bool     // the requester enters a secret handicap for each provider
+	Tiers    bool     // a provider enters a supply curve instead of one price
+	Further  []string // dimensions beside the units, sorted
 }
 
-// LowestPricePolicy names [LowestPrice].
-const LowestPricePolicy = "lowest-price"
+// Policies lists the names of the functions that this version has, sorted.
+func Policies() []string { return []string{LowestPricePolicy} }
 
-var policies = map[string]func(providers int) Function{
-	LowestPricePolicy: func(providers int) Function { return LowestPrice{Providers: providers} },
-}
+var dimension = regexp.MustCompile(`^[a-z][a-z0-9-]{0,31}$`)
 
-// Policies lists the names that New knows, sorted.
-func Policies() []string {
-	names := make([]string, 0, len(policies))
-	for name := range policies {
-		names = append(names, name)
+// ParsePolicy reads a policy: a name, then parameters, each after a semicolon, in any order: cap, handicap, tiers,
+// winners=4, with=gpu,storage. Errors wrap ErrPolicy and say what would do.
+func ParsePolicy(text string) (Policy, error) {
+	refuse := func(format string, args ...any) (Policy, error) {
+		return Policy{}, fmt.Errorf("%w %.40q: %s", ErrPolicy, text, fmt.Sprintf(format, args...))
 	}
-	slices.Sort(names)
-	return names
-}
-
-// New gives the function of a policy among 1 to MaxProviders providers. Errors wrap ErrPolicy or ErrProviders.
-func New(policy string, providers int) (Function, error) {
-	build, ok := policies[policy]
-	if !ok {
-		return nil, fmt.Errorf("%w %q: known are %s", ErrPolicy, policy, strings.Join(Policies(), ", "))
+	if len(text) > MaxPolicyText {
+		return refuse("has more than %d characters", MaxPolicyText)
 	}
-	if err := checkProviders(providers); err != nil {
-		return nil, err
+	parts := strings.Split(text, ";")
+	p := Policy{Name: parts[0]}
+	if !slices.Contains(Policies(), p.Name) {
+		return refuse("this version has %s", strings.Join(Policies(), ", "))
 	}
-	return build(providers), nil
-}
-
-func checkProviders(n int) error {
-	if n < 1 || n > MaxProviders {
-		return fmt.Errorf("%w: %d, must be 1 to %d", ErrProviders, n, MaxProviders)
-	}
-	return nil
-}
-
-// checkOrder wants a permutation of 0 … n−1.
-func checkOrder(order []int, n int) error {
-	seen := make([]bool, n)
-	for _, k := range order {
-		if k < 0 || k >= n || seen[k] {
-			return fmt.Errorf("%w of %d", ErrOrder, n)
+	seen := map[string]bool{}
+	for _, part := range parts[1:] {
+		key, value, given := strings.Cut(part, "=")
+		if seen[key] {
+			return refuse("the parameter %.40q is given twice", key)
 		}
-		seen[k] = true
+		seen[key] = true
+		if why := p.set(key, value, given); why != "" {
+			return refuse("%s", why)
+		}
 	}
-	if len(order) != n {
-		return fmt.Errorf("%w of %d: it has %d entries", ErrOrder, n, len(order))
+	if why := p.refused(); why != "" {
+		return refuse("%s", why)
 	}
-	return nil
+	return p, nil
+}
+
+// set takes one parameter; what it returns is why not.
+func (p *Policy) set(key, value string, given bool) string {
+	flags := map[string]*bool{"cap": &p.Cap, "handicap": &p.Handicap, "tiers": &p.Tiers}
+	switch flag := flags[key]; {
+	case flag != nil && given:
+		return key + " has no value"
+	case flag != nil:
+		*flag = true
+	case key == "winners":
+		n, err := strconv.Atoi(value)
+		if err != nil || strconv.Itoa(n) != value || n < MinWinners || n > MaxWinners {
+			return fmt.Sprintf("winners must be a number from %d to %d; for example winners=4", MinWinners, MaxWinners)
+		}
+		p.Winners = n
+	case key == "with":
+		p.Further = strings.Split(value, ",")
+		slices.Sort(p.Further)
+		for k, d := range p.Further {
+			if !dimension.MatchString(d) || k > 0 && d == p.Further[k-1] || len(p.Further) > MaxFurther {
+				return fmt.Sprintf("with must be 1 to %d different names; for example with=gpu,storage", MaxFurther)
+			}
+		}
+	default:
+		return fmt.Sprintf("unknown parameter %.40q, there are cap, handicap, tiers, winners=4 and with=gpu,storage", key)
+	}
+	return ""
+}
+
+// refused says why the parameters make no sense together, if so.
+func (p Policy) refused() string {
+	if p.Cap || p.Winners > 0 || p.Handicap || p.Tiers || len(p.Further) > 0 {
+		return "has no parameters in this version"
+	}
+	return ""
+}
+
+// String is the policy's canonical text: parameters in the order of their names.
+func (p Policy) String() string {
+	text := p.Name
+	for _, f := range []struct {
+		on   bool
+		text string
+	}{
+		{p.Cap, "cap"},
+		{p.Handicap, "handicap"},
+		{p.Tiers, "tiers"},
+		{p.Winners > 0, "winners=" + strconv.Itoa(p.Winners)},
+		{len(p.Further) > 0, "with=" + strings.Join(p.Further, ",")},
+	} {
+		if f.on {
+			text += ";" + f.text
+		}
+	}
+	return text
 }

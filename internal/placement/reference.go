@@ -1,24 +1,22 @@
 package placement
 
-// Result is what all parties learn from a match: Providers[k] is for party k+1.
-type Result struct {
-	Requester RequesterResult
-	Providers []ProviderResult
-}
-
-// Reference computes lowest-price in plain Go: the circuit's twin for tests. order is that of the leaves, nil the identity.
-// It panics unless order is a permutation of the offers.
-func Reference(req Request, offers []Offer, order []int) Result {
+// Reference computes a policy in plain Go: the circuit's twin for tests. order is that of the leaves, nil the identity; the
+// awards are by offer, with a quantity of 0 for those that won nothing. It panics on a policy, an order or an input that is
+// none.
+func Reference(policy string, req Request, offers []Offer, order []int) (Result, []Award) {
 	if order == nil {
 		order = make([]int, len(offers))
 		for k := range order {
 			order[k] = k
 		}
 	}
+	if _, err := New(policy, len(offers)); err != nil {
+		panic("placement: " + err.Error())
+	}
 	if err := checkOrder(order, len(offers)); err != nil {
 		panic("placement: " + err.Error())
 	}
-	res := Result{Providers: make([]ProviderResult, len(offers))}
+	awards := make([]Award, len(offers))
 	best := -1
 	for _, k := range order {
 		o := offers[k]
@@ -27,9 +25,10 @@ func Reference(req Request, offers []Offer, order []int) Result {
 			best = k
 		}
 	}
-	if best >= 0 {
-		res.Requester = RequesterResult{Matched: true, Winner: best + 1, Price: offers[best].Price}
-		res.Providers[best] = ProviderResult{Won: true, Quantity: req.Quantity}
+	if best < 0 {
+		return Result{}, awards
 	}
-	return res
+	price := offers[best].Price
+	awards[best] = Award{Quantity: req.Quantity, Price: price, Pays: price}
+	return Result{Matched: true, Wins: []Win{{Party: best + 1, Award: awards[best]}}}, awards
 }

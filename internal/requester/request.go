@@ -122,13 +122,13 @@ func (r *request) place(ctx context.Context) (Lease, func(context.Context), erro
 		r.tries--
 		var lease Lease
 		out, leave, err := r.seeker.Play(ctx, r.req, r.candidates, r.least, func(o match.Outcome) error {
-			if !o.Matched {
+			if !o.Matched() {
 				return nil
 			}
 			lease = r.won(o)
 			return r.client.Store.Put(lease)
 		})
-		if err == nil && out.Matched {
+		if err == nil && out.Matched() {
 			return lease, leave, nil
 		}
 		if err == nil {
@@ -170,7 +170,11 @@ func (r *request) won(o match.Outcome) Lease {
 	l := Lease{
 		SID: o.SID[:], State: Claiming, Class: r.req.Class, Duration: r.req.Duration, Policy: r.req.Policy, Roster: o.Roster,
 		Created: r.client.Now().UTC(),
-		Parts:   []Part{{ID: o.Lease, State: Claiming, Quantity: r.req.Quantity, Price: o.Price, Provider: o.Winner.ID, Record: o.Winner.Record}},
+	}
+	for _, p := range o.Parts {
+		l.Parts = append(l.Parts, Part{
+			ID: p.Lease, State: Claiming, Quantity: p.Quantity, Price: p.Price, Provider: p.Member.ID, Record: p.Member.Record,
+		})
 	}
 	l.order()
 	return l
