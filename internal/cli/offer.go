@@ -5,19 +5,23 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/angler-dex/angler/internal/control"
 	"github.com/angler-dex/angler/internal/market"
+	"github.com/angler-dex/angler/internal/placement"
 )
 
 type offerFlags struct {
 	size                  sizeFlags
-	name, price           string
+	name                  string
+	price, tiers, expr    string
+	perMatch              string
 	policies, allow, deny []string
-	maxDuration           time.Duration
+	maxDuration, notice   time.Duration
 	maxLeases, maxMatches int
 }
 
@@ -30,10 +34,21 @@ func (a *app) offerCommand() *cobra.Command {
 and enter matches encrypted; only the kinds of unit are announced. An offer of that name is replaced. Its leases live on.
 
 Totals are rounded down to standard units: --cpu 10 --memory 20Gi is 10 units of 1 cpu and 2Gi. Offers draw on one
-capacity: the daemon never leases more than it has, whatever the offers add up to.`,
+capacity: the daemon never leases more than it has, whatever the offers add up to.
+
+What a unit costs is one price, a supply curve in up to eight steps (--price-tiers: the price of every unit if that many are
+taken), or an expression (--price-expr) that is evaluated anew when a match binds. It may use total, free and used (units of
+the capacity), duration (hours of the lease), hour (0 to 23) and weekday (1, Monday, to 7), both UTC; + - * / **, comparisons,
+and, or, not, c ? a : b, min, max, abs, floor, ceil, round. While it yields no price, one below zero or one above 4294.967295,
+the offer enters nothing into matches, and 'angler offer list' says why.
+
+A match holds all that an offer has for as long as it runs, a few seconds at most; another that binds in that time finds none.
+--per-match bounds what one match may hold, at the cost of not serving larger requests.`,
 		Example: `  angler offer --cpu 10 --price 0.03
   angler offer --name big --cpu 64 --memory 256Gi --price 0.045 --max-duration 24h
   angler offer --unit cpu=200m,memory=128Mi --count 50 --price 0.008
+  angler offer --cpu 64 --price-tiers 1-8=0.03,9-=0.025
+  angler offer --cpu 64 --price-expr '0.02 + 0.02*used/total' --reclaim-notice 30m
   angler offer list
   angler offer pause big`,
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.putOffer(cmd.Context(), f) },
@@ -42,15 +57,19 @@ capacity: the daemon never leases more than it has, whatever the offers add up t
 	s.SortFlags = false
 	f.size.register(s)
 	s.StringVar(&f.price, "price", "", "`price` per unit and hour, such as 0.03; at most six decimals")
+	s.StringVar(&f.tiers, "price-tiers", "", "`prices` by how many units are taken, such as 1-8=0.03,9-=0.025")
+	s.StringVar(&f.expr, "price-expr", "", "`expression` that gives the price, such as '0.02 + 0.02*used/total'")
+	s.StringVar(&f.perMatch, "per-match", "", "most `units` that one match may hold (default all)")
 	s.StringVar(&f.name, "name", "", "`name` of the offer (default its class)")
-	s.StringSliceVar(&f.policies, "policy", nil, "placement `functions` that it takes part in (default "+market.DefaultPolicy+")")
+	s.StringSliceVar(&f.policies, "policy", nil, "placement `functions` that it takes part in: "+strings.Join(placement.Policies(), ", ")+" (default all)")
 	s.StringSliceVar(&f.allow, "allow", nil, "who may ask: `pool`, any, or peer ids (default what serve --allow says)")
 	s.StringSliceVar(&f.deny, "deny", nil, "`peer ids` that may not")
 	s.DurationVar(&f.maxDuration, "max-duration", 0, "longest lease (default 720h)")
+	s.DurationVar(&f.notice, "reclaim-notice", 0, "least notice with which a lease may be taken back before its end (default never)")
 	s.IntVar(&f.maxLeases, "max-leases", 0, "live leases that one requester may have (default 128)")
 	s.IntVar(&f.maxMatches, "max-matches", 0, "matches that one requester may run in a day (default 2048)")
 	for name, value := range map[string]string{
-		"price": "0.03", "name": "spare", "policy": market.DefaultPolicy, "allow": "pool", "max-duration": "24h", "max-leases": "16", "max-matches": "100",
+		"price": "0.03", "price-tiers": "1-8=0.03,9-=0.025", "price-expr": "'0.02 + 0.02*used/total'", "per-match": "8", "reclaim-notice": "30m", "name": "spare", "policy": market.DefaultPolicy, "allow": "pool", "max-duration": "24h", "max-leases": "16", "max-matches": "100",
 	} {
 		sample(s, name, value)
 	}
@@ -60,38 +79,6 @@ capacity: the daemon never leases more than it has, whatever the offers add up t
 		a.offerRemoveCommand())
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error { return a.putOffer(cmd.Context(), f) }
 	return cmd
-}
-
-// offerNames are the flags behind fields of an offer.
-var offerNames = map[string]string{"class": "unit", "quantity": "count"}
-
-// offer checks the flags as the daemon will, so that a mistake names its flag before anything is sent.
-func (f *offerFlags) offer() (control.Offer, error) {
-	unit, ceiling, err := f.size.shape(market.ShapeOffer)
-	if err != nil {
-		return control.Offer{}, err
-	}
-	if f.price == "" {
-		return control.Offer{}, flagError("price", "is missing", "--price 0.03")
-	}
-	price, err := market.ParsePrice(f.price)
-	if err != nil {
-		return control.Offer{}, fieldFault(err, offerNames)
-	}
-	o := market.Offer{
-		Name: f.name, Unit: unit, Ceiling: ceiling, Price: price, Policies: f.policies, Allow: f.allow, Deny: f.deny,
-		MaxDuration: f.maxDuration, MaxLeases: f.maxLeases, MaxMatches: f.maxMatches,
-	}
-	if err := o.Normalize().Validate(); err != nil {
-		return control.Offer{}, fieldFault(err, offerNames)
-	}
-	if o.Name == "" {
-		o.Name = unit.String()
-	}
-	return control.Offer{
-		Name: o.Name, Class: unit.String(), Ceiling: uint32(ceiling), Price: price.String(), Policies: f.policies, Allow: f.allow, Deny: f.deny,
-		MaxDuration: control.Duration(f.maxDuration), MaxLeases: f.maxLeases, MaxMatches: f.maxMatches,
-	}, nil
 }
 
 func (a *app) putOffer(ctx context.Context, f offerFlags) error {
@@ -107,7 +94,10 @@ func (a *app) putOffer(ctx context.Context, f offerFlags) error {
 		if flag := lost(o, put); flag != "" {
 			return control.New(control.ErrUnsupported, fmt.Sprintf("the daemon took the offer but not its --%s: run the daemon in this version (%s), or remove the offer with 'angler offer remove %s'", flag, Version(), put.Name))
 		}
-		return a.printOffer(put, "offered "+put.Name+": "+units(put.Ceiling)+" of "+shortClass(put.Class)+" at "+put.Price)
+		if put.Fault != "" {
+			a.talk.warn("it enters nothing at present: %s", put.Fault)
+		}
+		return a.printOffer(put, "offered "+put.Name+": "+units(put.Ceiling)+" of "+shortClass(put.Class)+" at "+put.Asks())
 	})
 }
 
@@ -122,6 +112,16 @@ func lost(asked, put control.Offer) string {
 		return "allow"
 	case !all(asked.Deny, put.Deny):
 		return "deny"
+	case len(asked.Policies) > 0 && !(all(asked.Policies, put.Policies) && all(put.Policies, asked.Policies)):
+		return "policy"
+	case asked.PriceTiers != put.PriceTiers:
+		return "price-tiers"
+	case asked.PriceExpr != put.PriceExpr:
+		return "price-expr"
+	case asked.PerMatch != put.PerMatch:
+		return "per-match"
+	case asked.Notice != put.Notice:
+		return "reclaim-notice"
 	case asked.MaxDuration != 0 && asked.MaxDuration != put.MaxDuration:
 		return "max-duration"
 	case asked.MaxLeases != 0 && asked.MaxLeases != put.MaxLeases:

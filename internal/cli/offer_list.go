@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strconv"
@@ -43,22 +44,52 @@ func (a *app) offerListCommand() *cobra.Command {
 func offerTable(p *page, list []control.Offer) {
 	heads := []string{"NAME", "UNIT", "UNITS", "PRICE", "STATE"}
 	if p.wide {
-		heads = append(heads, "POLICIES", "ALLOW", "MAX DURATION", "ANNOUNCED")
+		heads = append(heads, "A MATCH", "POLICIES", "ALLOW", "MAX DURATION", "RECLAIM NOTICE", "ANNOUNCED")
 	}
 	t := newTable(heads...)
 	for _, o := range list {
 		state := "open"
-		if o.Paused {
+		switch {
+		case o.Paused:
 			state = "paused"
+		case o.Fault != "":
+			state = "no price"
 		}
-		row := []string{shortClass(o.Name), shortClass(o.Class), strconv.FormatUint(uint64(o.Ceiling), 10), o.Price, state}
+		row := []string{shortClass(o.Name), shortClass(o.Class), strconv.FormatUint(uint64(o.Ceiling), 10), o.Asks(), state}
 		if p.wide {
 			row[0], row[1] = o.Name, o.Class
-			row = append(row, strings.Join(o.Policies, ","), strings.Join(o.Allow, ","), o.MaxDuration.String(), strconv.Itoa(len(o.Announced))+" classes")
+			row = append(row, cmp.Or(perMatch(o), "all"), cmp.Or(strings.Join(o.Policies, ","), "all"), strings.Join(o.Allow, ","), o.MaxDuration.String(),
+				cmp.Or(noticeOf(o), "never"), classes(len(o.Announced)))
 		}
 		t.row(row...)
 	}
 	t.write(p)
+	for _, o := range list {
+		if o.Fault != "" {
+			p.line("%s enters nothing: %s", clean(shortClass(o.Name)), clean(o.Fault))
+		}
+	}
+}
+
+func classes(n int) string {
+	if n == 1 {
+		return "1 class"
+	}
+	return strconv.Itoa(n) + " classes"
+}
+
+func perMatch(o control.Offer) string {
+	if o.PerMatch == 0 {
+		return ""
+	}
+	return strconv.FormatUint(uint64(o.PerMatch), 10)
+}
+
+func noticeOf(o control.Offer) string {
+	if o.Notice == 0 {
+		return ""
+	}
+	return o.Notice.String()
 }
 
 func (a *app) offerPauseCommand(verb, short string, paused bool) *cobra.Command {

@@ -179,8 +179,17 @@ func (d *desk) PutOffer(_ context.Context, o control.Offer) (control.Offer, erro
 	if err != nil {
 		return o, control.New(control.ErrInvalid, err.Error())
 	}
-	m := market.Offer{Name: o.Name, Unit: unit, Allow: o.Allow, MaxDuration: time.Duration(o.MaxDuration)}.Normalize()
+	m := market.Offer{Name: o.Name, Unit: unit, Policies: o.Policies, Allow: o.Allow, MaxDuration: time.Duration(o.MaxDuration)}.Normalize()
 	o.Policies, o.Allow, o.MaxDuration = m.Policies, m.Allow, control.Duration(m.MaxDuration)
+	if o.PriceExpr != "" {
+		e, err := market.ParsePriceExpr(o.PriceExpr)
+		if err != nil {
+			return o, control.New(control.ErrInvalid, err.Error())
+		}
+		if _, err = e.At(market.PriceVars{Total: 64, Free: 64}); err != nil {
+			o.Fault = err.Error()
+		}
+	}
 	o.Announced = namesOf(m.Announced(), market.Class.String)
 	d.mu.Lock()
 	defer d.mu.Unlock()

@@ -1,6 +1,7 @@
 package control
 
 import (
+	"cmp"
 	"fmt"
 	"net/netip"
 	"strings"
@@ -15,6 +16,8 @@ type Status struct {
 	Pool     string    `json:"pool,omitempty"`     // name of the pool, empty for a pure DHT node outside a pool
 	Operator string    `json:"operator,omitempty"` // organisation that the membership names
 	Started  time.Time `json:"started"`
+	Drain    string    `json:"drain,omitempty"`  // one of the Drain constants
+	Spares   *int      `json:"spares,omitempty"` // sets that are kept for matches with parties that were met
 	Listen   []string  `json:"listen,omitempty"` // QUIC addresses, host:port
 	Cell     string    `json:"cell"`             // geohash prefix; empty is the whole world
 	Cluster  Cluster   `json:"cluster"`
@@ -29,6 +32,12 @@ type Status struct {
 const (
 	ModeProvider = "provider"
 	ModeDHT      = "dht-only"
+)
+
+// How far a daemon is from taking part in no match any more: not draining is "".
+const (
+	Draining        = "draining"          // no new matches; leases live on
+	DrainingToLeave = "draining to leave" // and the daemon ends with the last lease
 )
 
 // Cluster is the Kubernetes cluster behind the daemon; Server is empty when there is none.
@@ -56,22 +65,30 @@ type Usage struct {
 	Free     string `json:"free"`
 }
 
-// Offer is a standing offer of the daemon: up to Ceiling units of Class at Price per unit and hour. Fields left empty get the
-// daemon's defaults and come back filled in.
+// Offer is a standing offer of the daemon: up to Ceiling units of Class, at Price, PriceTiers or PriceExpr per unit and hour.
+// Fields left empty get the daemon's defaults and come back filled in.
 type Offer struct {
 	Name        string   `json:"name"`
-	Class       string   `json:"class"`              // text of the unit with its attributes; canonical in answers
-	Ceiling     uint32   `json:"ceiling"`            // units, 1 … 65535
-	Price       string   `json:"price"`              // decimal, at most six places, in the class's currency
-	Policies    []string `json:"policies,omitempty"` // placement functions that it takes part in
-	Allow       []string `json:"allow,omitempty"`    // "pool", "any" or peer ids
-	Deny        []string `json:"deny,omitempty"`     // peer ids; wins over Allow
+	Class       string   `json:"class"`                // text of the unit with its attributes; canonical in answers
+	Ceiling     uint32   `json:"ceiling"`              // units, 1 … 65535
+	PerMatch    uint32   `json:"perMatch,omitempty"`   // units that one match may hold; 0: all
+	Price       string   `json:"price,omitempty"`      // decimal, at most six places, in the class's currency
+	PriceTiers  string   `json:"priceTiers,omitempty"` // a supply curve, such as 1-8=0.03,9-=0.025
+	PriceExpr   string   `json:"priceExpr,omitempty"`  // evaluated when a match binds
+	Policies    []string `json:"policies,omitempty"`   // placement functions that it takes part in; none: all
+	Allow       []string `json:"allow,omitempty"`      // "pool", "any" or peer ids
+	Deny        []string `json:"deny,omitempty"`       // peer ids; wins over Allow
 	MaxDuration Duration `json:"maxDuration,omitempty"`
-	MaxLeases   int      `json:"maxLeases,omitempty"`  // live ones of a requester
-	MaxMatches  int      `json:"maxMatches,omitempty"` // of a requester in the budget's window
+	MaxLeases   int      `json:"maxLeases,omitempty"`     // live ones of a requester
+	MaxMatches  int      `json:"maxMatches,omitempty"`    // of a requester in the budget's window
+	Notice      Duration `json:"reclaimNotice,omitempty"` // before a lease may be taken back; none: never
 	Paused      bool     `json:"paused"`
+	Fault       string   `json:"fault,omitempty"`     // why it enters nothing now; filled in by the daemon
 	Announced   []string `json:"announced,omitempty"` // classes under which it can be found; filled in by the daemon
 }
+
+// Asks says what a unit costs, in the form in which it was put.
+func (o Offer) Asks() string { return cmp.Or(o.Price, o.PriceTiers, o.PriceExpr) }
 
 // Match is one match that this node took part in, told as what it learned itself.
 type Match struct {

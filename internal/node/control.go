@@ -6,13 +6,11 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/angler-dex/angler/internal/control"
 	"github.com/angler-dex/angler/internal/dht"
 	"github.com/angler-dex/angler/internal/market"
 	"github.com/angler-dex/angler/internal/match"
-	"github.com/angler-dex/angler/internal/placement"
 )
 
 var errDHTOnly = control.New(control.ErrUnsupported, "this daemon is a DHT node only (angler serve --dht-only): it has no offers and no leases")
@@ -30,9 +28,9 @@ func (d *daemon) Offers(context.Context) ([]control.Offer, error) {
 	if err := d.provides(); err != nil {
 		return nil, err
 	}
-	offers := []control.Offer{}
+	offers, faults := []control.Offer{}, d.ledger.Faults()
 	for _, o := range d.ledger.Offers() {
-		offers = append(offers, showOffer(o))
+		offers = append(offers, showOffer(o, faults))
 	}
 	return offers, nil
 }
@@ -79,7 +77,7 @@ func (d *daemon) offer(name string) (control.Offer, error) {
 	if !ok {
 		return control.Offer{}, invalid(market.ErrNoOffer)
 	}
-	return showOffer(o), nil
+	return showOffer(o, d.ledger.Faults()), nil
 }
 
 // Leases implements control.Daemon: newest first.
@@ -172,39 +170,10 @@ func invalid(err error) error {
 		return nil
 	case errors.Is(err, market.ErrNoOffer), errors.Is(err, market.ErrNoLease):
 		return control.New(control.ErrNotFound, err.Error())
-	case errors.As(err, &field), errors.Is(err, errPolicy), errors.Is(err, match.ErrNotProvisionable):
+	case errors.As(err, &field), errors.Is(err, match.ErrNotProvisionable):
 		return control.New(control.ErrInvalid, err.Error())
 	case errors.Is(err, market.ErrTooMany):
 		return control.New(control.ErrConflict, err.Error())
 	}
 	return err
-}
-
-var errPolicy = errors.New("policy is not one that this version has: " + strings.Join(placement.Policies(), ", "))
-
-func readOffer(o control.Offer) (market.Offer, error) {
-	unit, err := market.ParseClass(o.Class)
-	if err != nil {
-		return market.Offer{}, err
-	}
-	if err = match.Provisionable(unit); err != nil {
-		return market.Offer{}, err
-	}
-	price, err := market.ParsePrice(o.Price)
-	if err != nil {
-		return market.Offer{}, err
-	}
-	if o.Ceiling > uint32(market.MaxQuantity) {
-		return market.Offer{}, market.Offer{Unit: unit}.Validate() // names the range
-	}
-	for _, p := range o.Policies {
-		if !slices.Contains(placement.Policies(), p) {
-			return market.Offer{}, errPolicy
-		}
-	}
-	return market.Offer{
-		Name: o.Name, Unit: unit, Ceiling: market.Quantity(o.Ceiling), Price: price, Paused: o.Paused,
-		Policies: o.Policies, Allow: o.Allow, Deny: o.Deny,
-		MaxDuration: time.Duration(o.MaxDuration), MaxLeases: o.MaxLeases, MaxMatches: o.MaxMatches,
-	}, nil
 }

@@ -163,6 +163,7 @@ func (d *daemon) run(ctx context.Context) error {
 	if d.provider != nil {
 		part("mesh", d.mesh.Run)
 		part("provider", d.provider.Run)
+		part("offers", d.watchOffers)
 		part("announce", func(ctx context.Context) error {
 			return d.dht.KeepAnnounced(ctx, d.keys, int(d.mesh.Addr().Port()))
 		})

@@ -36,8 +36,9 @@ func (d *daemon) Status(ctx context.Context) (control.Status, error) {
 	s.Listen = []string{d.mesh.Addr().String()}
 	s.Cluster = d.showCluster(ctx)
 	s.Capacity = showUsage(d.ledger.Usage())
+	faults := d.ledger.Faults()
 	for _, o := range d.ledger.Offers() {
-		s.Offers = append(s.Offers, showOffer(o))
+		s.Offers = append(s.Offers, showOffer(o, faults))
 	}
 	for _, m := range d.recent.list() {
 		s.Matches = append(s.Matches, showMatch(m))
@@ -72,18 +73,6 @@ func showUsage(u market.Usage) []control.Usage {
 		})
 	}
 	return rows
-}
-
-func showOffer(o market.Offer) control.Offer {
-	shown := control.Offer{
-		Name: o.Name, Class: o.Unit.String(), Ceiling: uint32(o.Ceiling), Price: o.Price.String(),
-		MaxDuration: control.Duration(o.MaxDuration), MaxLeases: o.MaxLeases, MaxMatches: o.MaxMatches,
-		Policies: o.Policies, Allow: o.Allow, Deny: o.Deny, Paused: o.Paused,
-	}
-	for _, c := range o.Announced() {
-		shown.Announced = append(shown.Announced, c.String())
-	}
-	return shown
 }
 
 func showMatch(m match.Seen) control.Match {
