@@ -46,7 +46,7 @@ var layers = []struct {
 	{"spare", "durable identity mpc mpc/block mpc/ot", "one-time sets are the engine's and lie between two identities; matches are not their business"},
 	{"match", "wire identity market placement mesh k8s k8s/manifest mpc mpc/circuit spare", "what both sides say around the MPC"},
 	{"control", "market", "the daemon's socket speaks in the market's words"},
-	{"requester", "durable match identity market placement mesh dht k8s spare", "discover, choose, invite, match, claim"},
+	{"requester", "coord durable match identity market placement mesh dht k8s spare", "discover, choose, invite, match, claim"},
 	{"node", "match control identity market placement mesh dht k8s k8s/manifest spare", "the daemon's composition root"},
 	{"bench", "match identity placement mesh mpc mpc/circuit", "a measurement runs what a session runs"},
 	{"cli", "durable node requester control bench match identity market placement mesh dht k8s mpc mpc/circuit spare", "commands draw what the others do"},

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/angler-dex/angler/internal/coord"
 	"github.com/angler-dex/angler/internal/identity"
 	"github.com/angler-dex/angler/internal/match"
 	"github.com/angler-dex/angler/internal/mesh"
@@ -20,6 +21,9 @@ type Client struct {
 	Membership *identity.Membership // nil outside a pool
 	Store      *Store
 	Spares     *spare.Store // sets for matches with those that it has met; nil: none are kept
+	Space      *coord.Space // where we are among the providers; nil: nowhere
+	Book       *Book        // where providers were met; nil: nothing is remembered
+	Pace       *Pace        // how long matches take; nil: as on the machine of the model
 	Rand       io.Reader
 	Now        func() time.Time
 	Log        *slog.Logger   // nil discards
@@ -33,9 +37,11 @@ type Phase string
 // The phases of a request, in order. A rerun begins again at Invited.
 const (
 	Discovered Phase = "discovered"           // Done providers so far
+	Chosen     Phase = "chosen"               // Done of Of fit into the time; Predicted says how long the match will take
 	Invited          = Phase(match.Invited)   // Done of Of accepted
 	Connected        = Phase(match.Connected) // all parties to each other
 	Decided          = Phase(match.Decided)
+	Timed      Phase = "timed"   // it Took so long, Predicted so long
 	Dropped    Phase = "dropped" // Done providers are left out of the rerun
 	Claimed    Phase = "claimed" // waiting for the namespace
 	Confirmed  Phase = "confirmed"
@@ -46,6 +52,8 @@ const (
 type Event struct {
 	Phase    Phase
 	Done, Of int
+
+	Predicted, Took time.Duration
 }
 
 func (c *Client) progress(e Event) {

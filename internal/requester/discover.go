@@ -1,14 +1,15 @@
 package requester
 
 import (
-	"cmp"
 	"context"
 	"net/netip"
 	"slices"
 	"sync"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/angler-dex/angler/internal/coord"
 	"github.com/angler-dex/angler/internal/market"
 	"github.com/angler-dex/angler/internal/match"
 )
@@ -19,72 +20,124 @@ const (
 	maxAddresses = 256 // looked at in one discovery: a flooded key cannot keep us busy
 )
 
-// discover dials what the finder finds, as it is found, and returns those that
-// prove to be operators of the pool, serve the class and the policy and speak
-// our version: nearest first, each identity once, at most wanted.
-func (c *Client) discover(ctx context.Context, req market.Request, wanted int) ([]match.Candidate, error) {
-	ctx, enough := context.WithCancel(ctx)
-	defer enough()
-	var (
-		mu    sync.Mutex
-		met   []match.Candidate
-		tried int
-		seen  = map[netip.AddrPort]bool{}
-		g     errgroup.Group
-	)
-	g.SetLimit(maxDials)
-	findErr := c.Finder.Find(ctx, req.Class, func(addr netip.AddrPort) bool {
-		if tried++; tried > maxAddresses || ctx.Err() != nil {
-			return false
-		}
-		if seen[addr] {
-			return true
-		}
-		seen[addr] = true
-		g.Go(func() error {
-			cand, ok := c.meet(ctx, addr, req)
-			if !ok {
-				return nil
-			}
-			mu.Lock()
-			defer mu.Unlock()
-			if !slices.ContainsFunc(met, func(m match.Candidate) bool { return m.Record.ID == cand.Record.ID }) {
-				met = append(met, cand)
-				c.progress(Event{Phase: Discovered, Done: len(met)})
-			}
-			if len(met) >= wanted {
-				enough()
-			}
-			return nil
-		})
-		return true
-	})
-	_ = g.Wait() // no function of this group returns an error
-	if len(met) == 0 && findErr != nil {
-		return nil, findErr
-	}
-	slices.SortStableFunc(met, func(a, b match.Candidate) int { return cmp.Compare(a.Link.RTT(), b.Link.RTT()) })
-	return met[:min(wanted, len(met))], nil
+// discovery is one search for providers.
+type discovery struct {
+	client *Client
+	req    market.Request
+	bounds Bounds
+
+	dials errgroup.Group
+	tried map[netip.AddrPort]bool // by the caller of dial alone
+
+	mu     sync.Mutex
+	wanted int                        // providers that are enough
+	met    map[string]match.Candidate // by peer
+	other  []string                   // policies of providers that would serve the class by another
 }
 
-// meet dials one address; false: nobody there whom this request can use.
-func (c *Client) meet(ctx context.Context, addr netip.AddrPort, req market.Request) (match.Candidate, bool) {
+// discover dials what the book remembers and what the finder finds, as it is
+// found, and returns those that prove to be operators of the pool, serve the
+// class and the policy, speak our version and are within the bounds: each
+// identity once, the best first, at most as many as the bounds want.
+func (c *Client) discover(ctx context.Context, req market.Request, b Bounds) ([]match.Candidate, error) {
+	d := &discovery{client: c, req: req, bounds: b, wanted: b.MaxProviders, tried: map[netip.AddrPort]bool{}, met: map[string]match.Candidate{}}
+	d.dials.SetLimit(maxDials)
+	ctx, enough := context.WithCancel(ctx)
+	defer enough()
+	if b.Deadline > 0 {
+		// The match is to have its share of the time, too.
+		half := time.AfterFunc(b.Deadline/2, func() { d.settle(enough) })
+		defer half.Stop()
+	}
+	// The remembered ones are near. They are no reason to stop looking until the
+	// finder has had its say: a market is as good as those whom it is run among.
+	for _, addr := range c.Book.serving(req.Class.String(), c.Space, c.Now()) {
+		if len(d.tried) < b.MaxProviders {
+			d.dial(ctx, addr, func() {})
+		}
+	}
+	findErr := c.Finder.Find(ctx, req.Class, func(addr netip.AddrPort) bool { return d.dial(ctx, addr, enough) })
+	_ = d.dials.Wait() // no function of this group returns an error
+	met := d.candidates()
+	if len(met) == 0 && findErr != nil && len(d.met) == 0 {
+		return nil, findErr
+	}
+	if err := c.Book.Save(); err != nil {
+		c.log().Info("providers not remembered", "err", err)
+	}
+	if len(met) == 0 && len(d.other) > 0 {
+		slices.Sort(d.other)
+		return nil, &PolicyError{Policy: req.Policy, Known: slices.Compact(d.other)}
+	}
+	return met, nil
+}
+
+// dial meets whoever is at an address, once; false: there have been enough
+// addresses. enough is called once there are enough providers.
+func (d *discovery) dial(ctx context.Context, addr netip.AddrPort, enough func()) bool {
+	switch {
+	case len(d.tried) >= maxAddresses || ctx.Err() != nil:
+		return false
+	case d.tried[addr]:
+		return true
+	}
+	d.tried[addr] = true
+	d.dials.Go(func() error {
+		d.meet(ctx, addr)
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		if len(d.met) >= d.wanted {
+			enough()
+		}
+		return nil
+	})
+	return true
+}
+
+// settle is content with as few providers as the request allows.
+func (d *discovery) settle(enough func()) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.wanted = min(d.wanted, max(d.bounds.MinProviders, 1))
+	if len(d.met) >= d.wanted {
+		enough()
+	}
+}
+
+// meet dials one address and keeps whom it finds there if this request can use
+// it.
+func (d *discovery) meet(ctx context.Context, addr netip.AddrPort) {
+	c := d.client
 	ctx, cancel := context.WithTimeout(ctx, c.Patience.WithDefaults().Connect)
 	defer cancel()
 	link, err := c.Mesh.Dial(ctx, addr)
 	if err != nil {
 		c.log().Debug("no answer", "addr", addr, "err", err)
-		return match.Candidate{}, false
+		if ctx.Err() == nil {
+			c.Book.strike(addr)
+		}
+		return
 	}
 	if link.Peer() == c.Key.ID() {
-		return match.Candidate{}, false // our own daemon
+		return // our own daemon
 	}
-	cand, err := match.Meet(ctx, link, c.Pool, c.Now())
+	m, err := match.Meet(ctx, link, c.Pool, c.Now())
 	if err != nil {
 		c.log().Debug("no candidate", "addr", addr, "err", err)
-		return match.Candidate{}, false
+		return
 	}
-	r := cand.Record
-	usable := slices.Contains(r.Classes, req.Class.String()) && slices.Contains(r.Policies, req.Policy) && slices.Contains(r.Versions, match.Version)
-	return cand, usable
+	c.Book.note(m, c.Now())
+	c.place(m)
+	d.keep(m)
+}
+
+// place moves this requester's coordinate by one sample.
+func (c *Client) place(m match.Candidate) {
+	at, err := coord.Parse(m.Record.Coordinate)
+	if err != nil || c.Space == nil {
+		return // it has none yet, or an implausible one
+	}
+	if err := c.Space.Observe(m.Record.ID.String(), at, m.Link.RTT()); err != nil {
+		c.log().Debug("no sample", "peer", m.Record.ID.Short(), "err", err)
+	}
 }

@@ -1,6 +1,7 @@
 package requester
 
 import (
+	"context"
 	"sort"
 	"time"
 
@@ -22,6 +23,39 @@ type Timing struct {
 	Providers int           `json:"providers"` // that were invited
 	Predicted time.Duration `json:"predicted"`
 	Took      time.Duration `json:"took"`
+}
+
+// stopwatch times one match.
+type stopwatch struct {
+	begun time.Time
+	shape Shape
+	plan  Timing
+}
+
+// invite chooses whom to invite to the next match, and starts its clock.
+func (r *request) invite(ctx context.Context) ([]match.Candidate, stopwatch, error) {
+	left := time.Duration(0)
+	if end, ok := ctx.Deadline(); ok {
+		left = max(time.Until(end), 1)
+	}
+	among, shape, err := r.client.envelope(r.req.Policy, r.candidates, r.least, left)
+	if err != nil {
+		return nil, stopwatch{}, err
+	}
+	w := stopwatch{begun: time.Now(), shape: shape, plan: Timing{Providers: len(among), Predicted: r.client.Pace.Predict(shape)}}
+	r.client.progress(Event{Phase: Chosen, Done: len(among), Of: len(r.candidates), Predicted: w.plan.Predicted})
+	return among, w, nil
+}
+
+// stop takes the time at the result, and learns from it.
+func (w stopwatch) stop(c *Client) Timing {
+	t := w.plan
+	t.Took = time.Since(w.begun)
+	if err := c.Pace.Learn(w.shape, t.Took); err != nil {
+		c.log().Info("pace not kept", "err", err)
+	}
+	c.progress(Event{Phase: Timed, Done: t.Providers, Of: t.Providers, Predicted: t.Predicted, Took: t.Took})
+	return t
 }
 
 // envelope cuts ranked candidates to as many as a match within the time left is

@@ -3,6 +3,7 @@ package requester
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/angler-dex/angler/internal/identity"
 )
@@ -20,6 +21,17 @@ type TooFewError struct{ Found, Wanted int }
 
 func (e *TooFewError) Error() string {
 	return fmt.Sprintf("%d providers for this class take part, --min-providers asks for %d", e.Found, e.Wanted)
+}
+
+// PolicyError says that providers of the class were found, and that none of them
+// takes part in matches of this policy.
+type PolicyError struct {
+	Policy string
+	Known  []string // those in which they do, sorted
+}
+
+func (e *PolicyError) Error() string {
+	return fmt.Sprintf("no provider of this class takes part in matches of policy %s; those found take part in %s", e.Policy, strings.Join(e.Known, ", "))
 }
 
 // ProvisionError says that winners did not hand over usable namespaces.

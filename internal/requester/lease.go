@@ -42,8 +42,9 @@ type Lease struct {
 	Policy   string
 	Roster   []byte // body of the signed roster: what the sid is the hash of
 	Created  time.Time
-	Reason   string // why it was lost, or is being given back without having been asked to
-	Parts    []Part // the largest first, see order; never none
+	Reason   string  // why it was lost, or is being given back without having been asked to
+	Parts    []Part  // the largest first, see order; never none
+	Timing   *Timing // of the match; nil: not known
 }
 
 // Part is what one provider provides of a lease.

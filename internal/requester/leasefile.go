@@ -23,6 +23,7 @@ type leaseFile struct {
 	Created  time.Time      `json:"created"`
 	Reason   string         `json:"reason,omitempty"`
 	Parts    []Part         `json:"parts"`
+	Timing   *Timing        `json:"timing,omitempty"`
 }
 
 // encode writes the lease's file.

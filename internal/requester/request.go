@@ -11,12 +11,16 @@ import (
 	"github.com/angler-dex/angler/internal/match"
 )
 
-// Bounds are how many providers a request wants to run among, and how long
-// finding a result may take.
+// Bounds are how many providers a request wants to run among, where they may be,
+// and how long finding a result may take.
 type Bounds struct {
 	MinProviders int           // 0: 1
 	MaxProviders int           // 0, or more than a match may have: match.MaxProviders
 	Deadline     time.Duration // discover to result; 0: none but the context's
+
+	MaxRTT time.Duration // to each provider, as measured; 0: any
+	Region string        // geohash prefix of each provider's cell; "": any
+	Near   *Near         // those near this place go first; nil: those near the requester
 }
 
 // Reruns is how often a match is run again without those that failed.
@@ -49,7 +53,7 @@ func (c *Client) Request(ctx context.Context, req market.Request, b Bounds) (Lea
 	if b.MaxProviders <= 0 || b.MaxProviders > match.MaxProviders {
 		b.MaxProviders = match.MaxProviders
 	}
-	if r.candidates, err = c.discover(search, req, b.MaxProviders); err != nil {
+	if r.candidates, err = c.discover(search, req, b); err != nil {
 		return Lease{}, inTime(ctx, search, err)
 	}
 	return r.run(ctx, search)
@@ -75,6 +79,7 @@ type request struct {
 	least      int
 	candidates []match.Candidate // that are left
 	tries      int               // matches that are left
+	timing     Timing            // of the last match that came to a result
 }
 
 // run places and claims until a lease is active.
@@ -120,8 +125,13 @@ func (r *request) place(ctx context.Context) (Lease, func(context.Context), erro
 			return Lease{}, nil, &TooFewError{Found: len(r.candidates), Wanted: r.least}
 		}
 		r.tries--
+		among, clock, err := r.invite(ctx)
+		if err != nil {
+			return Lease{}, nil, err
+		}
 		var lease Lease
-		out, leave, err := r.seeker.Play(ctx, r.req, r.candidates, r.least, func(o match.Outcome) error {
+		out, leave, err := r.seeker.Play(ctx, r.req, among, r.least, func(o match.Outcome) error {
+			r.timing = clock.stop(r.client)
 			if !o.Matched() {
 				return nil
 			}
@@ -168,7 +178,7 @@ func (r *request) drop(ids ...identity.PeerID) {
 // won is the lease of a decided match, before anything is claimed.
 func (r *request) won(o match.Outcome) Lease {
 	l := Lease{
-		SID: o.SID[:], State: Claiming, Class: r.req.Class, Duration: r.req.Duration, Policy: r.req.Policy, Roster: o.Roster,
+		SID: o.SID[:], State: Claiming, Timing: &r.timing, Class: r.req.Class, Duration: r.req.Duration, Policy: r.req.Policy, Roster: o.Roster,
 		Created: r.client.Now().UTC(),
 	}
 	for _, p := range o.Parts {

@@ -31,6 +31,16 @@ func (s *Store) Newest(peer identity.PeerID) (Set, bool) {
 	return Set{}, false
 }
 
+// Has says whether a set is kept for a peer. Whoever then takes it may still find
+// that somebody was faster.
+func (s *Store) Has(peer identity.PeerID) bool {
+	if s == nil {
+		return false
+	}
+	files, err := s.list(peer.String() + "-")
+	return err == nil && len(files) > 0
+}
+
 // Take is Newest for the set with an id.
 func (s *Store) Take(peer identity.PeerID, id ID) (Set, bool) {
 	if s == nil {
