@@ -33,7 +33,10 @@ const (
 
 // Store is the folder of a requester's leases, one file each. Processes may
 // share it: every file is replaced as a whole.
-type Store struct{ dir string }
+type Store struct {
+	dir     string
+	replace func(path string, data []byte) error // durable.Replace
+}
 
 // OpenStore returns the store in dir, which is made with mode 0700 if needed.
 // What a process that died has left unfinished there is deleted: it may hold
@@ -52,7 +55,7 @@ func OpenStore(dir string) (*Store, error) {
 			_ = os.Remove(filepath.Join(dir, e.Name())) // if it cannot be deleted it harms nobody else
 		}
 	}
-	return &Store{dir: dir}, nil
+	return &Store{dir: dir, replace: durable.Replace}, nil
 }
 
 // Dir is the store's folder: kubeconfigs are written there by default.
@@ -71,7 +74,7 @@ func (s *Store) path(id market.LeaseID) string { return filepath.Join(s.dir, id.
 func (s *Store) Put(l Lease) error {
 	text, err := l.encode()
 	if err == nil {
-		err = durable.Replace(s.path(l.ID), text)
+		err = s.replace(s.path(l.ID), text)
 	}
 	if err != nil {
 		return fmt.Errorf("store lease %s: %w", l.ID.Short(), err)

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/angler-dex/angler/internal/durable"
 	"github.com/angler-dex/angler/internal/identity"
 	"github.com/angler-dex/angler/internal/k8s"
 	"github.com/angler-dex/angler/internal/market"
@@ -252,7 +253,7 @@ func TestStoreIsAtomic(t *testing.T) {
 	stop := make(chan struct{})
 	for w := range 4 {
 		writers.Go(func() {
-			own := &Store{dir: s.dir} // as another process has it
+			own := &Store{dir: s.dir, replace: durable.Replace} // as another process has it
 			for k := range writes {
 				l := base
 				l.Reason = strings.Repeat(fmt.Sprint(w), 1+1000*k)
@@ -305,7 +306,7 @@ func TestStoreFailingWrite(t *testing.T) {
 	if entries, err := os.ReadDir(s.Dir()); err != nil || len(entries) != 1 {
 		t.Errorf("%d entries, error %v", len(entries), err)
 	}
-	gone := &Store{dir: filepath.Join(s.Dir(), "gone")}
+	gone := &Store{dir: filepath.Join(s.Dir(), "gone"), replace: durable.Replace}
 	if err := gone.Put(testLease(1)); err == nil {
 		t.Error("stored in a folder that is not there")
 	}
