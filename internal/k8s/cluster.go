@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -30,16 +31,20 @@ type Config struct {
 	Server     string           // the https address that tenants are given; empty: the one in the configuration
 	CA         []byte           // PEM, for Server; empty: as in the configuration
 	Now        func() time.Time // the wall clock
+	Rand       io.Reader        // for the keys of certificates; nil where no grant holds one
 }
 
 // A Cluster is a Kubernetes API server and who we are there. It may be used by several goroutines.
 type Cluster struct {
 	set    *kubernetes.Clientset // as the provider
+	nobody *rest.Config          // who brings a credential of its own starts from here
 	anyone *kubernetes.Clientset // as nobody, for requests that bring a token
 	server string
 	ca     []byte // canonical PEM
 	now    func() time.Time
+	random io.Reader
 	reach  time.Duration // reachLimit, but in tests
+	heed   time.Duration // gpuLimit, likewise
 }
 
 // Open reads the configuration; it does not talk to the cluster (Ping does). The error is ErrNoCluster if there is none.
@@ -93,7 +98,7 @@ func open(where *rest.Config, cfg Config, wrap func(http.RoundTripper) http.Roun
 	if err := rest.LoadTLSFiles(where); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrNoCluster, err)
 	}
-	c := &Cluster{server: where.Host, now: cfg.Now, reach: reachLimit}
+	c := &Cluster{server: where.Host, now: cfg.Now, random: cfg.Rand, reach: reachLimit, heed: gpuLimit}
 	if cfg.Server != "" {
 		c.server = cfg.Server
 	}
@@ -111,11 +116,11 @@ func open(where *rest.Config, cfg Config, wrap func(http.RoundTripper) http.Roun
 	if c.set, err = kubernetes.NewForConfig(where); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrNoCluster, err)
 	}
-	nobody := rest.AnonymousClientConfig(where)
+	c.nobody = rest.AnonymousClientConfig(where)
 	if wrap != nil {
-		nobody.Wrap(wrap)
+		c.nobody.Wrap(wrap)
 	}
-	if c.anyone, err = kubernetes.NewForConfig(nobody); err != nil {
+	if c.anyone, err = kubernetes.NewForConfig(c.nobody); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrNoCluster, err)
 	}
 	return c, nil

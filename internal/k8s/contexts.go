@@ -13,7 +13,7 @@ import (
 type Context struct {
 	Name  string // a DNS label or subdomain: of context, cluster and user
 	Grant Grant
-	// Exec is a program of our own, with its arguments, that prints an ExecCredential; nil: the token stands in the file.
+	// Exec is a program of our own, with its arguments, that prints an ExecCredential; nil: the credential stands in the file.
 	// It never comes from a peer.
 	Exec []string
 	// Via is host:port of a listener on this machine that carries the traffic; "": the grant's server is reached directly.
@@ -38,7 +38,9 @@ func Kubeconfig(contexts ...Context) ([]byte, error) {
 			return nil, err
 		}
 		c.Clusters[x.Name] = cluster
-		c.AuthInfos[x.Name] = x.user()
+		if c.AuthInfos[x.Name], err = x.user(); err != nil {
+			return nil, err
+		}
 		c.Contexts[x.Name] = &clientcmdapi.Context{Cluster: x.Name, AuthInfo: x.Name, Namespace: x.Grant.Namespace}
 		if c.CurrentContext == "" {
 			c.CurrentContext = x.Name
@@ -66,11 +68,22 @@ func (x Context) cluster() (*clientcmdapi.Cluster, error) {
 	return cluster, nil
 }
 
-func (x Context) user() *clientcmdapi.AuthInfo {
-	if x.Exec == nil {
-		return &clientcmdapi.AuthInfo{Token: x.Grant.Token}
+func (x Context) user() (*clientcmdapi.AuthInfo, error) {
+	switch {
+	case x.Exec != nil:
+		return &clientcmdapi.AuthInfo{Exec: &clientcmdapi.ExecConfig{
+			APIVersion: "client.authentication.k8s.io/v1", Command: x.Exec[0], Args: x.Exec[1:], InteractiveMode: clientcmdapi.NeverExecInteractiveMode,
+		}}, nil
+	case x.Grant.Token != "":
+		return &clientcmdapi.AuthInfo{Token: x.Grant.Token}, nil
 	}
-	return &clientcmdapi.AuthInfo{Exec: &clientcmdapi.ExecConfig{
-		APIVersion: "client.authentication.k8s.io/v1", Command: x.Exec[0], Args: x.Exec[1:], InteractiveMode: clientcmdapi.NeverExecInteractiveMode,
-	}}
+	certificate, _, err := canonicalPair(x.Grant.Certificate, x.Grant.Key)
+	if err != nil {
+		return nil, err
+	}
+	key, err := canonicalKey(x.Grant.Key)
+	if err != nil {
+		return nil, err
+	}
+	return &clientcmdapi.AuthInfo{ClientCertificateData: certificate, ClientKeyData: key}, nil
 }

@@ -21,6 +21,8 @@ var (
 	ErrExpired = errors.New("expired")
 	// ErrNoLease means that a lease has no namespace here, or that it is being deleted.
 	ErrNoLease = errors.New("no such lease in the cluster")
+	// ErrUnenforced means that the cluster would let a tenant have another model of GPU than the one that was leased.
+	ErrUnenforced = errors.New("nothing in the cluster holds pods to the leased GPU model")
 	// ErrGrant means that a peer's grant is not one that can be used safely.
 	ErrGrant = errors.New("unusable grant")
 )

@@ -16,13 +16,15 @@ import (
 )
 
 // A Grant is a tenant's access to its namespace. The requester has it from a provider that it does not trust: call Validate
-// before anything else. It does not print its token.
+// before anything else. It does not print its token or key.
 type Grant struct {
-	Server    string    // the API server: https://host[:port][/path]
-	CA        []byte    // PEM certificates that the server's certificate must chain to
-	Namespace string    // a DNS label
-	Token     string    // a bearer token
-	Expires   time.Time // when the token does
+	Server    string // the API server: https://host[:port][/path]
+	CA        []byte // PEM certificates that the server's certificate must chain to
+	Namespace string // a DNS label
+	Token     string // a bearer token; or, if it is empty,
+	// Certificate and Key are a client certificate, with intermediates if there are any, and its private key, in PEM.
+	Certificate, Key []byte
+	Expires          time.Time // when the token or the certificate does
 }
 
 // What a grant may hold at most. Real ones have a CA of one to four kilobytes and a token of one.
@@ -45,7 +47,7 @@ func (g Grant) Validate(now time.Time) error {
 	case g.Expires.IsZero() || g.Expires.After(now.Add(maxLife)):
 		return fmt.Errorf("%w: expiry out of range", ErrGrant)
 	case !g.Expires.After(now):
-		return fmt.Errorf("%w: the grant's token ended at %s", ErrExpired, g.Expires.UTC().Format(time.RFC3339))
+		return fmt.Errorf("%w: the grant's credential ended at %s", ErrExpired, g.Expires.UTC().Format(time.RFC3339))
 	}
 	return nil
 }
@@ -61,8 +63,17 @@ func (g Grant) check() error {
 	if problems := validation.IsDNS1123Label(g.Namespace); len(problems) > 0 {
 		return fmt.Errorf("%w: namespace: %s", ErrGrant, problems[0])
 	}
-	if err := checkToken(g.Token); err != nil {
-		return fmt.Errorf("%w: token: %w", ErrGrant, err)
+	if len(g.Certificate)+len(g.Key) == 0 {
+		if err := checkToken(g.Token); err != nil {
+			return fmt.Errorf("%w: token: %w", ErrGrant, err)
+		}
+		return nil
+	}
+	if g.Token != "" {
+		return fmt.Errorf("%w: both a token and a certificate", ErrGrant)
+	}
+	if _, _, err := canonicalPair(g.Certificate, g.Key); err != nil {
+		return fmt.Errorf("%w: client certificate: %w", ErrGrant, err)
 	}
 	return nil
 }
@@ -160,12 +171,12 @@ func checkToken(token string) error {
 	return nil
 }
 
-// String leaves the token out, as do GoString and LogValue.
+// String leaves token and key out, as do GoString and LogValue.
 func (g Grant) String() string {
 	return fmt.Sprintf("grant of namespace %s at %s until %s", g.Namespace, g.Server, g.Expires.UTC().Format(time.RFC3339))
 }
 
-// GoString is String: %#v would print the token.
+// GoString is String: %#v would print the secrets.
 func (g Grant) GoString() string { return g.String() }
 
 // LogValue is for log/slog.

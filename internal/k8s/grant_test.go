@@ -101,6 +101,13 @@ func TestValidate(t *testing.T) {
 		"long token":        {text(func(g *Grant) { g.Token = strings.Repeat("a", maxToken+1) }), ErrGrant},
 		"no expiry":         {text(func(g *Grant) { g.Expires = time.Time{} }), ErrGrant},
 		"never":             {text(func(g *Grant) { g.Expires = noon.AddDate(20, 0, 0) }), ErrGrant},
+		"certificate":       {text(func(g *Grant) { g.Token, g.Certificate, g.Key = "", ca, key }), nil},
+		"both":              {text(func(g *Grant) { g.Certificate, g.Key = ca, key }), ErrGrant},
+		"no key":            {text(func(g *Grant) { g.Token, g.Certificate = "", ca }), ErrGrant},
+		"another key":       {text(func(g *Grant) { g.Token, g.Certificate, g.Key = "", second, key }), ErrGrant},
+		"two keys":          {text(func(g *Grant) { g.Token, g.Certificate, g.Key = "", ca, append(key, key...) }), ErrGrant},
+		"key as garbage":    {text(func(g *Grant) { g.Token, g.Certificate, g.Key = "", ca, []byte("key: /etc/passwd") }), ErrGrant},
+		"long key":          {text(func(g *Grant) { g.Token, g.Certificate, g.Key = "", ca, append(key, make([]byte, maxPair)...) }), ErrGrant},
 		"over":              {text(func(g *Grant) { g.Expires = noon }), ErrExpired},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -164,12 +171,13 @@ func checkKubeconfig(t *testing.T, text []byte, g Grant, name string) {
 
 func TestGrantDoesNotPrintItsToken(t *testing.T) {
 	g := goodGrant(t)
+	g.Key = []byte("a-private-key")
 	var out bytes.Buffer
 	slog.New(slog.NewJSONHandler(&out, nil)).Info("x", "grant", g, "pointer", &g)
 	for _, format := range []string{"%v", "%+v", "%#v", "%s", "%q"} {
 		fmt.Fprintf(&out, format+format, g, &g)
 	}
-	if strings.Contains(out.String(), g.Token) {
+	if strings.Contains(out.String(), g.Token) || strings.Contains(out.String(), string(g.Key)) {
 		t.Errorf("printed: %s", out.String())
 	}
 	if !strings.Contains(out.String(), g.Namespace) {
@@ -195,6 +203,42 @@ func FuzzGrant(f *testing.F) {
 		}
 		if err == nil {
 			checkKubeconfig(t, text, g, "lease")
+		}
+	})
+}
+
+// The same for client certificates.
+func FuzzCertificateGrant(f *testing.F) {
+	g := goodGrant(f)
+	g.Token = ""
+	_, key := testCA(f, "ca")
+	second, _ := testCA(f, "second")
+	f.Add(g.CA, key)
+	f.Add(append(g.CA, second...), key)
+	f.Add(second, key)
+	f.Add(key, g.CA)
+	f.Add([]byte("-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n"), append(key, "exec:"...))
+	f.Fuzz(func(t *testing.T, certificate, key []byte) {
+		g := g
+		g.Certificate, g.Key = certificate, key
+		text, err := g.Kubeconfig("lease")
+		if (g.Validate(noon) == nil) != (err == nil) {
+			t.Fatalf("validate %v, kubeconfig %v", g.Validate(noon), err)
+		}
+		if err != nil {
+			return
+		}
+		config, err := clientcmd.Load(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		user := config.AuthInfos["lease"]
+		if !bytes.Equal(withoutSpace(user.ClientCertificateData), withoutSpace(certificate)) || !bytes.Equal(withoutSpace(user.ClientKeyData), withoutSpace(key)) {
+			t.Fatalf("other data than the grant's:\n%s", text)
+		}
+		user.ClientCertificateData, user.ClientKeyData, user.LocationOfOrigin = nil, nil, ""
+		if u := *user; u.Exec != nil || u.AuthProvider != nil || u.Token+u.TokenFile+u.ClientCertificate+u.ClientKey+u.Username+u.Password+u.Impersonate != "" {
+			t.Fatalf("more about the user than the grant says:\n%s", text)
 		}
 	})
 }

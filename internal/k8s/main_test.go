@@ -2,6 +2,7 @@ package k8s
 
 import (
 	"context"
+	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base32"
 	"flag"
@@ -38,7 +39,7 @@ func testContext(t *testing.T) context.Context {
 }
 
 // adminConfig is the client configuration of the cluster's administrator.
-func adminConfig(t *testing.T) *rest.Config {
+func adminConfig(t testing.TB) *rest.Config {
 	t.Helper()
 	cfg, err := clientcmd.BuildConfigFromFlags("", k8stest.Start(t))
 	if err != nil {
@@ -58,9 +59,9 @@ func clientFor(t *testing.T, cfg *rest.Config) *kubernetes.Clientset {
 }
 
 // testCluster opens the package's cluster as its administrator. wrap, if not nil, sees every request.
-func testCluster(t *testing.T, wrap func(http.RoundTripper) http.RoundTripper) *Cluster {
+func testCluster(t testing.TB, wrap func(http.RoundTripper) http.RoundTripper) *Cluster {
 	t.Helper()
-	c, err := open(adminConfig(t), Config{Now: time.Now}, wrap)
+	c, err := open(adminConfig(t), Config{Now: time.Now, Rand: rand.Reader}, wrap)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -74,7 +75,7 @@ func id(text string) string {
 }
 
 // leaseOf returns the spec of a lease of two cpus and two gibibytes; name makes it the test's own.
-func leaseOf(t *testing.T, name string) manifest.Spec {
+func leaseOf(t testing.TB, name string) manifest.Spec {
 	return manifest.Spec{
 		LeaseID:   id(t.Name() + "/" + name),
 		Provider:  id("provider of " + t.Name()),

@@ -19,7 +19,7 @@ const (
 )
 
 // Provision makes the namespace of a lease and returns the tenant's credential for it, which expires with the lease, not
-// before ten minutes are over, and no later than the cluster's own limit. It is idempotent: what is there already is
+// before ten minutes are over, and no later than the cluster's own limit (a certificate: within a day). It is idempotent: what is there already is
 // brought to what spec says, and a fresh token is made. If it fails, a *ProvisionError says what became of the namespace.
 func (c *Cluster) Provision(ctx context.Context, spec manifest.Spec) (Grant, error) {
 	plan, err := manifest.Objects(spec)
@@ -84,7 +84,11 @@ func (c *Cluster) provision(ctx context.Context, spec manifest.Spec, plan manife
 		return c.awaitQuotas(lastCtx, grant.Namespace, plan.Quotas())
 	})
 	last.Go(func() (err error) {
-		grant.Token, grant.Expires, err = c.token(lastCtx, grant.Namespace, secret, spec.Expires)
+		if spec.House.Certificates {
+			grant.Certificate, grant.Key, grant.Expires, err = c.certificate(lastCtx, spec.Provider, spec.LeaseID, spec.Expires)
+		} else {
+			grant.Token, grant.Expires, err = c.token(lastCtx, grant.Namespace, secret, spec.Expires)
+		}
 		return err
 	})
 	if err := last.Wait(); err != nil {

@@ -1,14 +1,15 @@
 package k8s
 
 import (
+	"cmp"
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"net/http"
 	"slices"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -29,29 +30,56 @@ type roundTripper func(*http.Request) (*http.Response, error)
 
 func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
-// What a grant costs: fifteen different requests (the trial of the quota is one
-// of them, made twice), of which five wait for the one before. A busy cluster is
-// asked some of them again, until it has caught up.
+// What a grant costs: fifteen different requests (the trial of the quota is one of them, made twice). At most twelve may lie
+// one behind the other; there are five, and those that the cluster is asked again until it has caught up.
 func TestRequestsOfAProvision(t *testing.T) {
 	t.Parallel()
-	var different, all atomic.Int32
-	var seen sync.Map
+	type span struct{ began, ended time.Duration }
+	var mu sync.Mutex
+	var spans []span
+	seen := map[string]bool{}
+	zero := time.Now()
 	c := testCluster(t, func(next http.RoundTripper) http.RoundTripper {
 		return roundTripper(func(r *http.Request) (*http.Response, error) {
-			all.Add(1)
-			if _, again := seen.LoadOrStore(r.Method+" "+r.URL.Path, true); !again {
-				different.Add(1)
-			}
-			return next.RoundTrip(r)
+			began := time.Since(zero)
+			response, err := next.RoundTrip(r)
+			mu.Lock()
+			defer mu.Unlock()
+			spans = append(spans, span{began, time.Since(zero)})
+			seen[r.Method+" "+r.URL.Path] = true
+			return response, err
 		})
 	})
-	spec := leaseOf(t, "")
-	if _, err := c.Provision(testContext(t), spec); err != nil {
+	if _, err := c.Provision(testContext(t), leaseOf(t, "")); err != nil {
 		t.Fatal(err)
 	}
-	t.Logf("%d requests, %d different ones", all.Load(), different.Load())
-	if n := different.Load(); n > 15 {
-		t.Errorf("%d different requests for a grant", n)
+	// The longest chain of requests of which each began when the one before had its answer.
+	slices.SortFunc(spans, func(a, b span) int { return cmp.Compare(a.ended, b.ended) })
+	chain, until := 0, time.Duration(-1)
+	for _, s := range spans {
+		if s.began > until {
+			chain, until = chain+1, s.ended
+		}
+	}
+	t.Logf("%d requests, %d different ones, %d one behind the other", len(spans), len(seen), chain)
+	if len(seen) > 15 || chain > 12 {
+		t.Errorf("%d different requests for a grant, %d one behind the other", len(seen), chain)
+	}
+}
+
+// From a won match to a usable grant.
+func BenchmarkProvision(b *testing.B) {
+	c := testCluster(b, nil)
+	for i := 0; b.Loop(); i++ {
+		spec := leaseOf(b, fmt.Sprint(i))
+		if _, err := c.Provision(b.Context(), spec); err != nil {
+			b.Fatal(err)
+		}
+		b.StopTimer()
+		if err := c.Release(b.Context(), spec.Provider, spec.LeaseID); err != nil {
+			b.Fatal(err)
+		}
+		b.StartTimer()
 	}
 }
 
@@ -213,7 +241,7 @@ func identity(t *testing.T, name string, role *rbacv1ac.ClusterRoleApplyConfigur
 
 func clusterAs(t *testing.T, cfg *rest.Config) *Cluster {
 	t.Helper()
-	c, err := open(cfg, Config{Now: time.Now}, nil)
+	c, err := open(cfg, Config{Now: time.Now, Rand: rand.Reader}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -3,6 +3,7 @@ package k8s
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -17,6 +18,9 @@ type Owned struct {
 	LeaseID     string
 	Namespace   string
 	Terminating bool // deleted, but not gone yet
+	// Held is what keeps a terminating namespace, in the cluster's words: what is left in it, which finalizers nobody
+	// removes. "" while the cluster has not said.
+	Held string
 }
 
 // pageSize is how many namespaces are listed at once.
@@ -60,22 +64,65 @@ func (c *Cluster) revoke(ctx context.Context, namespace string) error {
 	return err
 }
 
+// A StuckError says what keeps a namespace that was waited for.
+type StuckError struct {
+	Namespace string
+	Held      string // as in Owned
+	Err       error  // why it is not waited for any longer: the context's error
+}
+
+func (e *StuckError) Error() string {
+	text := fmt.Sprintf("namespace %s is still there: %v", e.Namespace, e.Err)
+	if e.Held != "" {
+		text += ": " + e.Held
+	}
+	return text
+}
+
+func (e *StuckError) Unwrap() error { return e.Err }
+
 const errRemains = notYet("the namespace is still there")
 
 // WaitReleased waits until nothing of a released lease is left in the cluster. Namespaces take five to ten seconds; one
-// that holds something with a finalizer may take forever, then the error is the context's.
+// that holds something with a finalizer may take forever, then the error is a *StuckError with the context's.
 func (c *Cluster) WaitReleased(ctx context.Context, provider, leaseID string) error {
 	selector, err := leaseSelector(provider, leaseID)
 	if err != nil {
 		return err
 	}
+	var last *corev1.Namespace
 	err = retry(ctx, func(ctx context.Context) error {
-		return c.eachNamespace(ctx, selector, func(*corev1.Namespace) error { return errRemains })
+		return c.eachNamespace(ctx, selector, func(there *corev1.Namespace) error {
+			last = there
+			return errRemains
+		})
 	})
-	if err != nil {
-		return fmt.Errorf("wait for the end of lease %s: %w", leaseID, refused(err))
+	if err == nil {
+		return nil
 	}
-	return nil
+	if last != nil && ctx.Err() != nil {
+		err = &StuckError{Namespace: last.Name, Held: held(last), Err: context.Cause(ctx)}
+	}
+	return fmt.Errorf("wait for the end of lease %s: %w", leaseID, refused(err))
+}
+
+// held words what the namespace controller says about a namespace that it cannot finish.
+func held(there *corev1.Namespace) string {
+	var says []string
+	for _, condition := range there.Status.Conditions {
+		if condition.Status != corev1.ConditionTrue {
+			continue
+		}
+		switch condition.Type {
+		case corev1.NamespaceContentRemaining, corev1.NamespaceFinalizersRemaining, corev1.NamespaceDeletionContentFailure,
+			corev1.NamespaceDeletionDiscoveryFailure, corev1.NamespaceDeletionGVParsingFailure:
+			says = append(says, condition.Message)
+		}
+	}
+	if len(says) == 0 && there.DeletionTimestamp != nil && len(there.Finalizers) > 0 {
+		says = append(says, "finalizers of the namespace itself: "+strings.Join(there.Finalizers, ", "))
+	}
+	return strings.Join(says, "; ")
 }
 
 // Owned lists this provider's namespaces, whatever state they are in.
@@ -90,6 +137,7 @@ func (c *Cluster) Owned(ctx context.Context, provider string) ([]Owned, error) {
 		return c.eachNamespace(ctx, selector, func(there *corev1.Namespace) error {
 			owned = append(owned, Owned{
 				LeaseID: there.Labels[manifest.LabelLease], Namespace: there.Name, Terminating: there.DeletionTimestamp != nil,
+				Held: held(there),
 			})
 			return nil
 		})

@@ -3,6 +3,7 @@ package k8s
 import (
 	"context"
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -53,14 +54,20 @@ func TestReleaseRevokes(t *testing.T) {
 			return apierrors.IsForbidden(err) || apierrors.IsUnauthorized(err)
 		})
 	}
+	// It says what holds it once the cluster knows, which takes a few seconds.
+	eventually(ctx, t, "what holds the namespace is known", func() bool {
+		owned, err := c.Owned(ctx, spec.Provider)
+		if err != nil || len(owned) != 1 || !owned[0].Terminating {
+			t.Fatalf("a namespace that hangs is owned: %v, %v", owned, err)
+		}
+		return strings.Contains(owned[0].Held, "secrets") && strings.Contains(owned[0].Held, "example.com/keep")
+	})
 	short, cancel := context.WithTimeout(ctx, time.Second)
 	defer cancel()
-	if err = c.WaitReleased(short, spec.Provider, spec.LeaseID); !errors.Is(err, context.DeadlineExceeded) {
+	var stuck *StuckError
+	if err = c.WaitReleased(short, spec.Provider, spec.LeaseID); !errors.Is(err, context.DeadlineExceeded) || !errors.As(err, &stuck) ||
+		stuck.Namespace != grant.Namespace || !strings.Contains(err.Error(), "example.com/keep") {
 		t.Errorf("waiting for a namespace that hangs: %v", err)
-	}
-	owned, err := c.Owned(ctx, spec.Provider)
-	if err != nil || len(owned) != 1 || !owned[0].Terminating {
-		t.Errorf("a namespace that hangs is owned: %v, %v", owned, err)
 	}
 	if err = c.Release(ctx, spec.Provider, spec.LeaseID); err != nil {
 		t.Errorf("release again: %v", err)

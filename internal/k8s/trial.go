@@ -11,6 +11,8 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/resource"
 	corev1ac "k8s.io/client-go/applyconfigurations/core/v1"
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/rest"
 
 	"github.com/angler-dex/angler/internal/k8s/manifest"
 )
@@ -26,6 +28,10 @@ const (
 // authorization go by caches of their own, and on a busy API server a few grants in a hundred reach the tenant before
 // those know of the quota, and one in ten before they know of the role. (Of several API servers, one has been tried.)
 func (c *Cluster) try(ctx context.Context, spec manifest.Spec, grant Grant) error {
+	tenant, err := c.as(grant)
+	if err != nil {
+		return err
+	}
 	over := spec.Quota[corev1.ResourceCPU].DeepCopy()
 	over.Add(resource.MustParse("1"))
 	tries, ctx := errgroup.WithContext(ctx)
@@ -34,8 +40,11 @@ func (c *Cluster) try(ctx context.Context, spec manifest.Spec, grant Grant) erro
 		trialPod(grant.Namespace, resource.MustParse("10m"), "system-cluster-critical"),
 	} {
 		tries.Go(func() error {
-			return retry(ctx, func(ctx context.Context) error { return c.refuses(ctx, grant, pod) })
+			return retry(ctx, func(ctx context.Context) error { return refuses(ctx, tenant, pod) })
 		})
+	}
+	if spec.GPU != nil {
+		tries.Go(func() error { return c.tryGPU(ctx, tenant, grant.Namespace, *spec.GPU) })
 	}
 	if err := tries.Wait(); err != nil {
 		return fmt.Errorf("try the grant: %w", err)
@@ -43,24 +52,49 @@ func (c *Cluster) try(ctx context.Context, spec manifest.Spec, grant Grant) erro
 	return nil
 }
 
+// as returns what makes requests with a grant's credential.
+func (c *Cluster) as(grant Grant) (func() *rest.Request, error) {
+	if grant.Token != "" {
+		return func() *rest.Request {
+			return c.anyone.CoreV1().RESTClient().Post().SetHeader("Authorization", "Bearer "+grant.Token)
+		}, nil
+	}
+	cfg := rest.CopyConfig(c.nobody)
+	cfg.CertData, cfg.KeyData = grant.Certificate, grant.Key
+	set, err := kubernetes.NewForConfig(cfg)
+	if err != nil {
+		return nil, err
+	}
+	return set.CoreV1().RESTClient().Post, nil
+}
+
 // refuses returns nil if the quota refuses the pod. Another admission plug-in may refuse it first, for reasons of its own,
 // or refuse dry runs: then nothing more can be learnt, and what the quotas' status says must do.
-func (c *Cluster) refuses(ctx context.Context, grant Grant, pod *corev1ac.PodApplyConfiguration) error {
-	body, err := json.Marshal(pod)
-	if err != nil {
-		return err
-	}
-	err = c.anyone.CoreV1().RESTClient().Post().Namespace(grant.Namespace).Resource("pods").Param("dryRun", "All").
-		SetHeader("Authorization", "Bearer "+grant.Token).SetHeader("Content-Type", "application/json").Body(body).Do(ctx).Error()
-	switch {
+func refuses(ctx context.Context, tenant func() *rest.Request, pod *corev1ac.PodApplyConfiguration) error {
+	switch err := dryRun(ctx, tenant, pod); {
 	case err == nil:
 		return errSlips
-	case apierrors.IsUnauthorized(err), apierrors.IsForbidden(err) && strings.Contains(err.Error(), `cannot create resource "pods"`):
+	case tooNew(err):
 		return errTooNew
 	case passes(err):
 		return err
 	}
 	return nil
+}
+
+// tooNew reports whether the cluster has not heard of a tenant yet.
+func tooNew(err error) bool {
+	return apierrors.IsUnauthorized(err) || apierrors.IsForbidden(err) && strings.Contains(err.Error(), `cannot create resource "pods"`)
+}
+
+// dryRun asks for a pod without wanting it.
+func dryRun(ctx context.Context, tenant func() *rest.Request, pod *corev1ac.PodApplyConfiguration) error {
+	body, err := json.Marshal(pod)
+	if err != nil {
+		return err
+	}
+	return tenant().Namespace(*pod.Namespace).Resource("pods").Param("dryRun", "All").
+		SetHeader("Content-Type", "application/json").Body(body).Do(ctx).Error()
 }
 
 // trialPod is a pod to which nothing but a quota should object.
