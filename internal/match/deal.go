@@ -27,7 +27,9 @@ type Deal struct {
 	Class     market.Class
 	Quantity  market.Quantity
 	Price     market.Price
-	Duration  time.Duration
+	Duration  time.Duration // the term; a renewal makes it longer
+	Policy    string
+	Workload  [32]byte // SHA-256 of the manifests that it is for; zero: none
 }
 
 // Granted is what a provider hands over: the grant, and the receipt with its
@@ -37,6 +39,7 @@ type Granted struct {
 	Receipt []byte
 	Signed  []byte
 	Issued  time.Time // when, by the provider's clock: the lease began then
+	Record  []byte    // the provider's signed record, if it sent one that is good; for the next connection
 }
 
 // String leaves the secrets out, as does LogValue.
@@ -55,8 +58,8 @@ type LieError struct{ Err error }
 func (e *LieError) Error() string { return "the provider's grant is not acceptable: " + e.Err.Error() }
 func (e *LieError) Unwrap() error { return e.Err }
 
-// RefusedError says that a provider will not provide: there is nothing left to
-// wait for.
+// RefusedError says that a provider will not do what it was asked to. Unless its
+// Status is StatusDenied, the lease is not, or not any more.
 type RefusedError struct{ Status Status }
 
 func (e *RefusedError) Error() string {
@@ -65,6 +68,8 @@ func (e *RefusedError) Error() string {
 		return "provisioning failed at the provider, which has undone it"
 	case StatusGone:
 		return "the provider has released it"
+	case StatusDenied:
+		return "the provider does not do that for the lease as it stands"
 	default:
 		return "the provider has no such reservation"
 	}
@@ -77,7 +82,7 @@ func (e *RefusedError) Error() string {
 // Errors: *RefusedError; *LieError for a provider that answers something else
 // than was agreed; the context's and the link's, after which one may claim again.
 func ClaimLease(ctx context.Context, link Opener, d Deal, now func() time.Time) (Granted, error) {
-	r, err := settled(ctx, link, LeaseRequest{Action: Claim, Lease: d.Lease[:]})
+	r, err := settled(ctx, link, LeaseRequest{Action: Claim, Lease: d.Lease[:], Workload: d.workload()})
 	switch {
 	case err != nil:
 		return Granted{}, err
@@ -107,7 +112,24 @@ func (d Deal) open(r LeaseReply, now time.Time) (Granted, error) {
 	if !got.sameDeal(d.receipt()) {
 		return Granted{}, ErrReceipt
 	}
-	return Granted{Grant: g, Receipt: r.Receipt, Signed: r.Signed, Issued: time.Unix(got.Issued, 0).UTC()}, nil
+	return Granted{Grant: g, Receipt: r.Receipt, Signed: r.Signed, Issued: time.Unix(got.Issued, 0).UTC(), Record: d.fresh(r, now)}, nil
+}
+
+// fresh is the record that a reply carries, if it is the provider's own and in
+// date.
+func (d Deal) fresh(r LeaseReply, now time.Time) []byte {
+	rec, err := identity.OpenRecord(r.Record, now)
+	if err != nil || rec.ID != d.Provider {
+		return nil
+	}
+	return r.Record
+}
+
+func (d Deal) workload() []byte {
+	if d.Workload == [32]byte{} {
+		return nil
+	}
+	return d.Workload[:]
 }
 
 // receipt states the deal; manifest and time are the provider's to add.
@@ -115,6 +137,7 @@ func (d Deal) receipt() Receipt {
 	return Receipt{
 		SID: d.SID[:], Lease: d.Lease[:], Provider: d.Provider, Requester: d.Requester, Class: d.Class.String(),
 		Quantity: uint16(d.Quantity), Price: uint32(d.Price), Seconds: uint64(d.Duration / time.Second),
+		Policy: d.Policy, Workload: d.workload(),
 	}
 }
 

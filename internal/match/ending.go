@@ -39,6 +39,7 @@ func (p *Provider) endNow(ctx context.Context, lease market.Lease, why string) e
 			return err
 		}
 	}
+	p.cut(lease.ID)
 	return p.undo(ctx, lease.ID)
 }
 
@@ -49,7 +50,7 @@ func (p *Provider) undo(ctx context.Context, id market.LeaseID) error {
 	limited, cancel := context.WithTimeout(ctx, releaseWithin)
 	defer cancel()
 	if err := p.Cluster.Release(limited, p.Key.ID().String(), id.String()); err != nil {
-		p.postpone(id)
+		p.delay(p.delays, id)
 		return fmt.Errorf("not deleted yet: %w", err)
 	}
 	lease, ok := p.Ledger.Lease(id)
@@ -59,7 +60,8 @@ func (p *Provider) undo(ctx context.Context, id market.LeaseID) error {
 	if _, err := p.Ledger.Advance(id, lease.End(), nil); err != nil {
 		return err
 	}
-	p.resume(id)
+	p.undelay(p.delays, id)
+	p.undelay(p.hushed, id)
 	return nil
 }
 

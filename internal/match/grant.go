@@ -43,6 +43,22 @@ type deed struct {
 	Receipt   []byte `cbor:"1,keyasint"`
 	Signed    []byte `cbor:"2,keyasint"`
 	Requester []byte `cbor:"3,keyasint,omitempty"` // after it confirmed
+
+	Renewals []signedReceipt `cbor:"4,keyasint,omitempty"` // in the order in which they were confirmed
+}
+
+// maxRenewals bounds the renewals of a lease, whose receipts are kept.
+const maxRenewals = 100
+
+// maxDeed is the largest encoded deed in bytes.
+const maxDeed = (maxRenewals + 1) * (maxReceipt + 256)
+
+// last is the receipt that states the present term.
+func (d deed) last() signedReceipt {
+	if n := len(d.Renewals); n > 0 {
+		return d.Renewals[n-1]
+	}
+	return signedReceipt{Receipt: d.Receipt, Provider: d.Signed, Requester: d.Requester}
 }
 
 // record writes the deed into a lease.
@@ -51,13 +67,21 @@ func (d deed) record(l *market.Lease) { l.Receipt = wire.Encode(d) }
 // openDeed reads the grant and the deed of a granted lease, with which a
 // repeated claim is answered in the same words.
 func openDeed(l market.Lease) (*Grant, deed, error) {
-	var d deed
-	if err := wire.Decode(l.Receipt, maxReply, &d); err != nil {
-		return nil, deed{}, fmt.Errorf("deed: %w", err)
+	d, err := readDeed(l)
+	if err != nil {
+		return nil, deed{}, err
 	}
 	g := new(Grant)
 	if err := wire.Decode(l.Grant, maxReply, g); err != nil {
 		return nil, deed{}, fmt.Errorf("grant: %w", err)
 	}
 	return g, d, nil
+}
+
+func readDeed(l market.Lease) (deed, error) {
+	var d deed
+	if err := wire.Decode(l.Receipt, maxDeed, &d); err != nil {
+		return deed{}, fmt.Errorf("deed: %w", err)
+	}
+	return d, nil
 }

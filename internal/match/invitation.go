@@ -49,6 +49,7 @@ func (p *Provider) serveMatch(ctx context.Context, s *mesh.Stream) {
 
 var (
 	errBusy    = errors.New("as many matches as are allowed are running")
+	errDrained = errors.New("drained: no new matches")
 	errNotOurs = errors.New("invitation is for another pool or version, or not canonical")
 )
 
@@ -69,6 +70,9 @@ func (p *Provider) occupy(ctx context.Context) error {
 // admit decides on an invitation from a requester whose identity its link has
 // proven. The reason is for our own log: the requester is told none.
 func (p *Provider) admit(in Invite, requester identity.PeerID) (market.Ask, error) {
+	if p.Drained() {
+		return market.Ask{}, errDrained
+	}
 	if in.Version != Version || in.Pool != p.poolName() {
 		return market.Ask{}, errNotOurs
 	}

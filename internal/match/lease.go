@@ -2,6 +2,7 @@ package match
 
 import (
 	"context"
+	"crypto/sha256"
 	"time"
 
 	"github.com/angler-dex/angler/internal/identity"
@@ -17,13 +18,13 @@ const answerWithinPoll = 20 * time.Second
 func (p *Provider) serveLease(ctx context.Context, s *mesh.Stream) {
 	within(s, readWithin)
 	var req LeaseRequest
-	if err := receive(s, maxLease, &req); err != nil || len(req.Lease) != len(market.LeaseID{}) {
+	if err := receive(s, maxLease, &req); err != nil || !req.sound() {
 		s.Reset()
 		return
 	}
 	waiting, cancel := context.WithTimeout(ctx, answerWithinPoll)
 	defer cancel()
-	reply := p.answer(waiting, req, s.Peer())
+	reply := p.introduce(p.answer(waiting, req, s.Peer()))
 	if err := sendWithin(s, writeWithin, reply); err != nil {
 		p.Log.Debug("reply not delivered", "peer", s.Peer().Short(), "err", err)
 	}
@@ -46,20 +47,49 @@ func (p *Provider) answer(ctx context.Context, req LeaseRequest, peer identity.P
 	}
 	switch req.Action {
 	case Claim:
-		return p.claim(ctx, lease)
+		return p.claim(ctx, lease, req.Workload)
 	case Confirm:
 		return p.confirm(ctx, id, req.Receipt)
 	case Release:
 		return p.release(ctx, lease)
+	case Show:
+		return p.show(ctx, lease)
+	case Prepare:
+		return p.prepare(ctx, id, req.Seconds)
+	case Renew:
+		return p.renew(ctx, id, req.Seconds, req.Receipt)
+	case Token:
+		return p.token(ctx, id)
 	}
 	return LeaseReply{Status: StatusRefused}
 }
 
+// sound tells whether the fields of a request have their sizes.
+func (r LeaseRequest) sound() bool {
+	return len(r.Lease) == len(market.LeaseID{}) && (r.Workload == nil || len(r.Workload) == sha256.Size)
+}
+
+// introduce adds our record to what a requester is told about a lease that it
+// has: where to find us next time, should we move.
+func (p *Provider) introduce(r LeaseReply) LeaseReply {
+	switch r.Status {
+	case StatusGranted, StatusShown, StatusPrepared, StatusToken:
+		record, err := p.Record()
+		if err != nil {
+			p.Log.Error("cannot sign our record", "err", err)
+		}
+		r.Record = record
+	}
+	return r
+}
+
 // claim provisions a reservation and answers with the grant, or with what came
 // of it before.
-func (p *Provider) claim(ctx context.Context, lease market.Lease) LeaseReply {
+func (p *Provider) claim(ctx context.Context, lease market.Lease, workload []byte) LeaseReply {
 	if lease.State == market.Reserved || lease.State == market.Provisioning {
-		_ = p.do(ctx, lease.ID, p.provision) // the ledger tells how it went
+		_ = p.do(ctx, lease.ID, func(ctx context.Context, l market.Lease) error { // the ledger tells how it went
+			return p.provision(ctx, l, workload)
+		})
 		lease, _ = p.Ledger.Lease(lease.ID)
 	}
 	switch {
@@ -78,7 +108,7 @@ func (p *Provider) granted(lease market.Lease) LeaseReply {
 		p.Log.Error("lease has no deed", "lease", lease.ID.Short(), "err", err)
 		return LeaseReply{Status: StatusRefused}
 	}
-	return LeaseReply{Status: StatusGranted, Grant: g, Receipt: d.Receipt, Signed: d.Signed}
+	return LeaseReply{Status: StatusGranted, Grant: g, Receipt: d.Receipt, Signed: d.Signed, Standing: p.stands(lease)}
 }
 
 // ended tells why there is nothing to grant any more.

@@ -11,7 +11,8 @@ const (
 	KindRecord  mesh.Kind = 1 // "who are you": answered by one signed provider record
 	KindMatch   mesh.Kind = 2 // invitation, roster and reports of one match
 	KindSession mesh.Kind = 3 // the MPC between one pair of parties
-	KindLease   mesh.Kind = 4 // claim, confirm, release
+	KindLease   mesh.Kind = 4 // what a requester wants of a lease
+	KindProxy   mesh.Kind = 5 // a connection to the API server of a lease
 )
 
 // Invite asks a provider to take part in a match. It carries nothing that is

@@ -1,10 +1,12 @@
 package match
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
 	"log/slog"
+	"net"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -19,12 +21,20 @@ import (
 )
 
 // Cluster is where a provider provisions what it leases; package k8s has it.
-// Both calls are idempotent. What a Provision leaves behind when it fails is
+// Its calls are idempotent. What a Provision leaves behind when it fails is
 // deleted by the Release that follows.
 type Cluster interface {
 	Provision(ctx context.Context, spec manifest.Spec) (k8s.Grant, error)
 	Release(ctx context.Context, provider, leaseID string) error
 	Ping(ctx context.Context) error // nil: it answers, and lets us work
+
+	// Of a lease that was provisioned:
+	Token(ctx context.Context, provider, leaseID string, until time.Time) (token string, expires time.Time, err error)
+	Usage(ctx context.Context, provider, leaseID string) ([]k8s.Usage, error)
+	Notice(ctx context.Context, provider, leaseID string, n k8s.Notice) error
+
+	// Dial connects to the API server, as bare TCP: tenants speak TLS through it.
+	Dial(ctx context.Context) (net.Conn, error)
 }
 
 // ProviderConfig is what the provider's side of matches works with.
@@ -44,6 +54,7 @@ type ProviderConfig struct {
 	Log       *slog.Logger // nil discards
 	Observe   func(Seen)   // told of each match that ended; may be nil
 	Patience  Patience
+	Idle      time.Duration // after which a connection to the API server that carries nothing is cut; 0: ten minutes
 }
 
 // Provider is the provider's side of matches and leases: it answers records,
@@ -57,11 +68,15 @@ type Provider struct {
 	drive    driver
 	every    time.Duration // between sweeps
 	unfit    atomic.Bool   // the cluster failed and has not answered since
+	drained  atomic.Bool
+	looks    chan struct{} // a token for each who asks the cluster for usage
 
 	mu      sync.Mutex
 	works   map[market.LeaseID]*work           // leases that somebody works on
 	running map[market.LeaseID]identity.PeerID // what may come out of matches that run, and for whom
-	delays  map[market.LeaseID]delay           // leases whose ending has failed
+	delays  delays                             // leases whose ending has failed
+	hushed  delays                             // leases whose namespaces could not be told of their end
+	tunnels tunnels                            // connections to the API server that are carried
 }
 
 // driver takes a party through the flights of a match: mpc.Run, unless a test
@@ -75,6 +90,7 @@ func NewProvider(cfg ProviderConfig) *Provider {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
 	cfg.Patience = cfg.Patience.WithDefaults()
+	cfg.Idle = cmp.Or(cfg.Idle, tunnelIdle)
 	return &Provider{
 		ProviderConfig: cfg,
 		meetings:       newMeetings(),
@@ -85,7 +101,10 @@ func NewProvider(cfg ProviderConfig) *Provider {
 		every:          sweepEvery,
 		works:          map[market.LeaseID]*work{},
 		running:        map[market.LeaseID]identity.PeerID{},
-		delays:         map[market.LeaseID]delay{},
+		delays:         delays{},
+		hushed:         delays{},
+		tunnels:        tunnels{of: map[market.LeaseID]map[*tunnel]bool{}},
+		looks:          make(chan struct{}, lookers),
 	}
 }
 
@@ -95,6 +114,7 @@ func (p *Provider) Handle() {
 	p.Mesh.Handle(KindMatch, p.serveMatch)
 	p.Mesh.Handle(KindSession, p.meetings.serve)
 	p.Mesh.Handle(KindLease, p.serveLease)
+	p.Mesh.Handle(KindProxy, p.serveProxy)
 }
 
 // How long a peer may take over a message of its own, and a whole match of any

@@ -23,7 +23,7 @@ func nothingMade(err error) bool {
 
 // provision makes the namespace of a reserved lease and grants it. Each step is
 // in the ledger before its effect; a failure is undone before it is reported.
-func (p *Provider) provision(ctx context.Context, lease market.Lease) error {
+func (p *Provider) provision(ctx context.Context, lease market.Lease, workload []byte) error {
 	untouched := lease.State == market.Reserved // by us or an earlier process
 	switch lease.State {
 	case market.Reserved:
@@ -62,7 +62,7 @@ func (p *Provider) provision(ctx context.Context, lease market.Lease) error {
 	receipt := Receipt{
 		SID: lease.SID[:], Lease: lease.ID[:], Provider: p.Key.ID(), Requester: lease.Requester, Class: lease.Class.String(),
 		Quantity: uint16(lease.Quantity), Price: uint32(lease.Price), Seconds: uint64(lease.Duration / time.Second),
-		Manifest: hash[:], Issued: p.now().Unix(),
+		Manifest: hash[:], Issued: p.now().Unix(), Policy: lease.Policy, Notice: seconds(lease.Notice), Workload: workload,
 	}.Encode()
 	d := deed{Receipt: receipt, Signed: SignReceipt(p.Key, receipt)}
 	_, err = p.Ledger.Advance(lease.ID, market.Provisional, func(l *market.Lease) {

@@ -1,6 +1,8 @@
 package match
 
 import (
+	"bytes"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -13,10 +15,13 @@ import (
 const receiptDomain = "angler/1 receipt"
 
 // maxReceipt is the largest encoded receipt in bytes.
-const maxReceipt = 1 << 10
+const maxReceipt = 2 << 10
 
 // Receipt is the deal in the words that both sides sign: proof for billing and
 // disputes that is verified offline. Only the two who made the deal hold it.
+//
+// A renewal has a receipt of its own, which states the whole term anew and names
+// the one before it: who holds the last of them holds all.
 type Receipt struct {
 	SID       []byte          `cbor:"1,keyasint"`
 	Lease     []byte          `cbor:"2,keyasint"`
@@ -25,9 +30,13 @@ type Receipt struct {
 	Class     string          `cbor:"5,keyasint"`
 	Quantity  uint16          `cbor:"6,keyasint"`
 	Price     uint32          `cbor:"7,keyasint"` // 10^-6 of the currency, a unit and hour
-	Seconds   uint64          `cbor:"8,keyasint"` // duration of the lease
+	Seconds   uint64          `cbor:"8,keyasint"` // term of the lease, from the grant
 	Manifest  []byte          `cbor:"9,keyasint"` // hash of the objects that were applied
 	Issued    int64           `cbor:"10,keyasint"`
+	Policy    string          `cbor:"11,keyasint"`           // the placement function that chose
+	Notice    uint64          `cbor:"12,keyasint,omitempty"` // seconds before the end that the provider may cut short to; 0: never
+	Workload  []byte          `cbor:"13,keyasint,omitempty"` // SHA-256 of the requester's manifests, if it named any
+	Previous  []byte          `cbor:"14,keyasint,omitempty"` // in a renewal: SHA-256 of the receipt before it
 }
 
 // String leaves the deal out, as does LogValue.
@@ -48,14 +57,24 @@ func (r Receipt) Encode() []byte { return wire.Encode(r) }
 // SignReceipt returns key's signature under an encoded receipt.
 func SignReceipt(key *identity.Key, receipt []byte) []byte { return key.Sign(receiptDomain, receipt) }
 
-// OpenReceipt reads a receipt and verifies signer's signature under its bytes.
-func OpenReceipt(raw, signature []byte, signer identity.PeerID) (Receipt, error) {
+// ReadReceipt reads a receipt that nobody has vouched for.
+func ReadReceipt(raw []byte) (Receipt, error) {
 	var r Receipt
 	if err := wire.Decode(raw, maxReceipt, &r); err != nil {
-		return r, err
+		return Receipt{}, err
 	}
-	if len(r.SID) != 32 || len(r.Lease) != 32 || len(r.Manifest) != 32 {
-		return r, wire.ErrMalformed
+	optional := func(b []byte) bool { return b == nil || len(b) == sha256.Size }
+	if len(r.SID) != 32 || len(r.Lease) != 32 || len(r.Manifest) != sha256.Size || !optional(r.Workload) || !optional(r.Previous) {
+		return Receipt{}, wire.ErrMalformed
+	}
+	return r, nil
+}
+
+// OpenReceipt reads a receipt and verifies signer's signature under its bytes.
+func OpenReceipt(raw, signature []byte, signer identity.PeerID) (Receipt, error) {
+	r, err := ReadReceipt(raw)
+	if err != nil {
+		return r, err
 	}
 	if !signer.Verify(receiptDomain, raw, signature) {
 		return r, identity.ErrNotSigned
@@ -63,10 +82,22 @@ func OpenReceipt(raw, signature []byte, signer identity.PeerID) (Receipt, error)
 	return r, nil
 }
 
-// sameDeal tells whether two receipts agree in all that the match decided; the
-// manifest and the time are the provider's to state.
+// sameDeal tells whether two receipts agree in all that the match decided and
+// the requester asked for; the manifest, the notice and the time are the
+// provider's to state.
 func (r Receipt) sameDeal(o Receipt) bool {
-	return string(r.SID) == string(o.SID) && string(r.Lease) == string(o.Lease) &&
-		r.Provider == o.Provider && r.Requester == o.Requester && r.Class == o.Class &&
-		r.Quantity == o.Quantity && r.Price == o.Price && r.Seconds == o.Seconds
+	return bytes.Equal(r.SID, o.SID) && bytes.Equal(r.Lease, o.Lease) &&
+		r.Provider == o.Provider && r.Requester == o.Requester && r.Class == o.Class && r.Policy == o.Policy &&
+		r.Quantity == o.Quantity && r.Price == o.Price && r.Seconds == o.Seconds && bytes.Equal(r.Workload, o.Workload)
+}
+
+// follows tells whether r renews what before states: nothing differs but that
+// the term is longer.
+func (r Receipt) follows(before Receipt, raw []byte) bool {
+	hash := sha256.Sum256(raw)
+	if !bytes.Equal(r.Previous, hash[:]) || r.Seconds <= before.Seconds || !bytes.Equal(r.Manifest, before.Manifest) || r.Notice != before.Notice {
+		return false
+	}
+	before.Seconds = r.Seconds
+	return r.sameDeal(before)
 }

@@ -33,6 +33,7 @@ func (p *Provider) Run(ctx context.Context) error {
 	defer tick.Stop()
 	for {
 		p.sweep(start, turn)
+		p.tellAll(start, turn)
 		select {
 		case <-tick.C:
 		case job := <-p.queue:
@@ -50,6 +51,7 @@ func (p *Provider) sweep(start func(func(context.Context)), turn chan struct{}) 
 	p.Ledger.ExpireHolds()
 	for _, due := range p.Ledger.Due() {
 		id := due.Lease.ID
+		p.cut(id) // whoever is to end it, and when
 		if p.postponed(id) {
 			continue
 		}
@@ -93,29 +95,36 @@ const (
 	delayLast  = 5 * time.Minute
 )
 
-// postpone leaves a lease alone for a while, the longer the more often.
-func (p *Provider) postpone(id market.LeaseID) {
+// delays are the leases that something is not done about for a while. The
+// provider's lock guards them.
+type delays map[market.LeaseID]delay
+
+// delay leaves a lease alone for a while, the longer the more often.
+func (p *Provider) delay(d delays, id market.LeaseID) {
 	now := p.Clock().Since
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	wait := min(max(2*p.delays[id].wait, delayFirst), delayLast)
-	p.delays[id] = delay{until: now + wait, wait: wait}
+	wait := min(max(2*d[id].wait, delayFirst), delayLast)
+	d[id] = delay{until: now + wait, wait: wait}
 }
 
-// postponed tells whether a lease is left alone at present.
-func (p *Provider) postponed(id market.LeaseID) bool {
+// waiting tells whether a lease is left alone at present.
+func (p *Provider) waiting(d delays, id market.LeaseID) bool {
 	now := p.Clock().Since
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return now < p.delays[id].until
+	return now < d[id].until
 }
 
-// resume ends the delays of a lease.
-func (p *Provider) resume(id market.LeaseID) {
+// undelay ends the delays of a lease.
+func (p *Provider) undelay(d delays, id market.LeaseID) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	delete(p.delays, id)
+	delete(d, id)
 }
+
+// postponed tells whether the ending of a lease is left alone at present.
+func (p *Provider) postponed(id market.LeaseID) bool { return p.waiting(p.delays, id) }
 
 // runs notes that a match runs, and for whom; the returned function, that it has
 // ended, which it has once a win is in the ledger.

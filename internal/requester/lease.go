@@ -142,7 +142,7 @@ func (l Lease) with(parts []Part) Lease {
 func (l Lease) deal(p Part, requester identity.PeerID) match.Deal {
 	return match.Deal{
 		SID: [32]byte(l.SID), Lease: p.ID, Provider: p.Provider, Requester: requester,
-		Class: l.Class, Quantity: p.Quantity, Price: p.Price, Duration: l.Duration,
+		Class: l.Class, Quantity: p.Quantity, Price: p.Price, Duration: l.Duration, Policy: l.Policy,
 	}
 }
 

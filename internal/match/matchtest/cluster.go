@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"maps"
 	"math/big"
+	"net"
 	"slices"
 	"sync"
 	"testing"
@@ -35,6 +36,8 @@ type Cluster struct {
 	namespaces    map[string]manifest.Spec // by lease
 	calls         map[Op]int
 	tokens        []string
+	notices       map[string][]k8s.Notice // by lease, in order
+	server        string                  // where Dial connects to
 }
 
 // Fault is asked about each call; an error is the answer to it.
@@ -62,6 +65,10 @@ const (
 	Provision Op = "provision"
 	Release   Op = "release"
 	Ping      Op = "ping"
+	Token     Op = "token"
+	Usage     Op = "usage"
+	Notice    Op = "notice"
+	Dial      Op = "dial"
 )
 
 // ErrRefused is what a cluster says that does not want to.
@@ -70,7 +77,7 @@ var ErrRefused = errors.New("the cluster refuses")
 // NewCluster returns an empty cluster that never fails.
 func NewCluster(tb testing.TB) *Cluster {
 	tb.Helper()
-	return &Cluster{ca: CA(tb), namespaces: map[string]manifest.Spec{}, calls: map[Op]int{}}
+	return &Cluster{ca: CA(tb), namespaces: map[string]manifest.Spec{}, calls: map[Op]int{}, notices: map[string][]k8s.Notice{}}
 }
 
 // Provision is match.Cluster's.
@@ -113,6 +120,78 @@ func (c *Cluster) Release(ctx context.Context, provider, leaseID string) error {
 	}
 	c.mu.Unlock()
 	return c.ask(ctx, &c.after, Release, leaseID)
+}
+
+// of carries out a call about a lease that this provider has provisioned.
+func (c *Cluster) of(ctx context.Context, op Op, provider, leaseID string, f func(manifest.Spec)) error {
+	if err := c.ask(ctx, &c.before, op, leaseID); err != nil {
+		return err
+	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	c.mu.Lock()
+	spec, ok := c.namespaces[leaseID]
+	if ok = ok && spec.Provider == provider; ok {
+		c.calls[op]++
+		f(spec)
+	}
+	c.mu.Unlock()
+	if !ok {
+		return k8s.ErrNoLease
+	}
+	return c.ask(ctx, &c.after, op, leaseID)
+}
+
+// Token is match.Cluster's.
+func (c *Cluster) Token(ctx context.Context, provider, leaseID string, until time.Time) (token string, expires time.Time, err error) {
+	err = c.of(ctx, Token, provider, leaseID, func(manifest.Spec) {
+		token = fmt.Sprintf("fresh-%d-%s", c.calls[Token], rand.Text())
+		c.tokens = append(c.tokens, token)
+	})
+	return token, until, err
+}
+
+// Usage is match.Cluster's: half of everything.
+func (c *Cluster) Usage(ctx context.Context, provider, leaseID string) (list []k8s.Usage, err error) {
+	err = c.of(ctx, Usage, provider, leaseID, func(s manifest.Spec) {
+		for _, name := range slices.Sorted(maps.Keys(s.Quota)) {
+			hard := s.Quota[name]
+			list = append(list, k8s.Usage{Resource: "limits." + string(name), Used: "1", Hard: hard.String()})
+		}
+	})
+	return list, err
+}
+
+// Notice is match.Cluster's.
+func (c *Cluster) Notice(ctx context.Context, provider, leaseID string, n k8s.Notice) error {
+	return c.of(ctx, Notice, provider, leaseID, func(manifest.Spec) { c.notices[leaseID] = append(c.notices[leaseID], n) })
+}
+
+// Notices lists what a lease's namespace was told, in order.
+func (c *Cluster) Notices(lease string) []k8s.Notice {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return slices.Clone(c.notices[lease])
+}
+
+// Serve says where the API server is.
+func (c *Cluster) Serve(addr string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.server = addr
+}
+
+// Dial is match.Cluster's.
+func (c *Cluster) Dial(ctx context.Context) (net.Conn, error) {
+	if err := c.ask(ctx, &c.before, Dial, ""); err != nil {
+		return nil, err
+	}
+	c.mu.Lock()
+	c.calls[Dial]++
+	server := c.server
+	c.mu.Unlock()
+	return new(net.Dialer).DialContext(ctx, "tcp", server)
 }
 
 // Ping is match.Cluster's.

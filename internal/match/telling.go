@@ -1,0 +1,90 @@
+package match
+
+import (
+	"context"
+	"time"
+
+	"github.com/angler-dex/angler/internal/k8s"
+	"github.com/angler-dex/angler/internal/market"
+)
+
+// noticeWithin bounds one try to tell a namespace of its end.
+const noticeWithin = 10 * time.Second
+
+var noticeKinds = map[market.NoticeKind]k8s.NoticeKind{
+	market.NoNotice: k8s.NoticeRenewed, market.NoticeExpiry: k8s.NoticeExpiry, market.NoticeReclaim: k8s.NoticeReclaim,
+}
+
+// tellAll starts the telling of every notice that is due, of leases that are in
+// nobody's hands.
+func (p *Provider) tellAll(start func(func(context.Context)), turn chan struct{}) {
+	for _, telling := range p.Ledger.Tellings() {
+		id := telling.Lease.ID
+		if p.waiting(p.hushed, id) {
+			continue
+		}
+		put, _ := p.begin(id)
+		if put == nil {
+			continue
+		}
+		start(func(ctx context.Context) {
+			defer put()
+			select {
+			case turn <- struct{}{}:
+				defer func() { <-turn }()
+				p.tell(ctx, id)
+			case <-ctx.Done():
+			}
+		})
+	}
+}
+
+// tell makes a namespace say what fits its lease now. A cluster that cannot be
+// told is told later.
+func (p *Provider) tell(ctx context.Context, id market.LeaseID) {
+	lease, ok := p.Ledger.Lease(id)
+	if !ok || !lease.State.Usable() {
+		return
+	}
+	n := lease.NoticeAt(p.Clock())
+	limited, cancel := context.WithTimeout(ctx, noticeWithin)
+	defer cancel()
+	err := p.Cluster.Notice(limited, p.Key.ID().String(), id.String(), k8s.Notice{Kind: noticeKinds[n.Kind], Ends: n.Ends})
+	if err == nil {
+		err = p.Ledger.Told(id, n)
+	}
+	if err != nil {
+		if ctx.Err() == nil {
+			p.ledgerFailed(err)
+			p.Log.Warn("notice not given", "lease", id.Short(), "notice", n.Kind, "err", err)
+		}
+		p.delay(p.hushed, id)
+		return
+	}
+	p.undelay(p.hushed, id)
+	p.Log.Info("notice given", "lease", id.Short(), "notice", n.Kind)
+}
+
+// Reclaim takes a lease back: it ends when the notice that its offer stated has
+// passed, or its term if that is sooner. The notice is on disk when Reclaim
+// returns; the namespace and the requester are told from then on. Errors:
+// market.ErrNoLease, market.ErrNotReclaimable, market.ErrBroken.
+func (p *Provider) Reclaim(_ context.Context, id market.LeaseID) (ends time.Time, err error) {
+	lease, err := p.Ledger.Reclaim(id)
+	if err != nil {
+		p.ledgerFailed(err)
+		return time.Time{}, err
+	}
+	p.Log.Info("lease taken back", "lease", id.Short(), "ends", lease.Expires)
+	return lease.Expires, nil
+}
+
+// Drain makes the provider take no new matches and promise no renewals. Matches
+// that run and leases go on.
+func (p *Provider) Drain() { p.drained.Store(true) }
+
+// Undrain is the opposite of Drain.
+func (p *Provider) Undrain() { p.drained.Store(false) }
+
+// Drained tells whether Drain was called.
+func (p *Provider) Drained() bool { return p.drained.Load() }
