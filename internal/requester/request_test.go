@@ -38,7 +38,8 @@ func TestRequest(t *testing.T) {
 		t.Errorf("kubeconfig: %v", err)
 	}
 	want := []requester.Phase{
-		requester.Discovered, requester.Invited, requester.Connected, requester.Decided, requester.Claimed, requester.Confirmed,
+		requester.Discovered, requester.Chosen, requester.Invited, requester.Connected, requester.Timed, requester.Decided,
+		requester.Claimed, requester.Confirmed,
 	}
 	if got := b.phases(); !slices.Equal(got, want) {
 		t.Errorf("phases %v", got)
@@ -138,7 +139,8 @@ func TestDiscovery(t *testing.T) {
 	}
 	other = b.Request(3, 10)
 	other.Policy = "highest-price"
-	if _, err := b.client.Request(b.Context(), other, requester.Bounds{}); !errors.As(err, &few) || few.Found != 0 {
+	var policy *requester.PolicyError
+	if _, err := b.client.Request(b.Context(), other, requester.Bounds{}); !errors.As(err, &policy) || !slices.Contains(policy.Known, market.DefaultPolicy) {
 		t.Errorf("a policy that nobody has: %v", err)
 	}
 }
