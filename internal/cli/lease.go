@@ -25,7 +25,7 @@ A lease is named by its id or by as much of the beginning as no other has.`,
   angler lease show q7ldizk3
   angler lease kubeconfig q7ldizk3 >lease.kubeconfig
   angler lease release q7ldizk3`,
-	}, a.leaseListCommand(), a.leaseShowCommand(), a.leaseReleaseCommand(), a.leaseKubeconfigCommand())
+	}, a.leaseListCommand(), a.leaseShowCommand(), a.leaseReleaseCommand(), a.leaseReclaimCommand(), a.leaseKubeconfigCommand())
 }
 
 // providedFlag adds the flag that turns a lease command to the daemon's side.

@@ -78,7 +78,7 @@ func (a *app) rootCommand() *cobra.Command {
 		&cobra.Group{ID: groupTry, Title: "Try and measure:"},
 	)
 	group(root,
-		in(groupProvide, a.serveCommand()), in(groupProvide, a.offerCommand()), in(groupProvide, a.statusCommand()),
+		in(groupProvide, a.serveCommand()), in(groupProvide, a.offerCommand()), in(groupProvide, a.statusCommand()), in(groupProvide, a.drainCommand()),
 		in(groupRequest, a.requestCommand()), in(groupRequest, a.leaseCommand()),
 		in(groupTry, a.simulateCommand()), in(groupTry, a.benchCommand()),
 		in(groupMember, a.poolCommand()), in(groupMember, a.identityCommand()),

@@ -105,6 +105,12 @@ func (a *app) statusText(p *page, s control.Status) {
 	}
 	p.field("node", s.ID)
 	p.field("role", what)
+	switch s.Drain {
+	case control.Draining:
+		p.field("draining", "no new matches; leases live on")
+	case control.DrainingToLeave:
+		p.field("draining", "no new matches; ends with the last lease")
+	}
 	p.field("version", fmt.Sprintf("%s, up %s", s.Version, age(now.Sub(s.Started))))
 	p.field("listen", strings.Join(s.Listen, ", "))
 	if s.Cell != "" {
@@ -122,6 +128,9 @@ func (a *app) statusText(p *page, s control.Status) {
 		default:
 			p.field("cluster", s.Cluster.Server)
 		}
+	}
+	if s.Spares != nil {
+		p.field("spare sets", fmt.Sprintf("%d, for matches with parties that were met", *s.Spares))
 	}
 	section(p, "capacity", len(s.Capacity), func() { capacityTable(p, s.Capacity) })
 	section(p, "offers", len(s.Offers), func() { offerTable(p, s.Offers) })

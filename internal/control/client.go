@@ -123,6 +123,16 @@ func (c *Client) ReleaseLease(ctx context.Context, id string) (out Lease, err er
 	return out, c.call(ctx, http.MethodDelete, "/v1/leases/"+url.PathEscape(id), nil, &out)
 }
 
+// ReclaimLease implements Daemon.
+func (c *Client) ReclaimLease(ctx context.Context, id string) (out Lease, err error) {
+	return out, c.call(ctx, http.MethodPost, "/v1/leases/"+url.PathEscape(id)+"/reclaim", nil, &out)
+}
+
+// SetDrain implements Daemon.
+func (c *Client) SetDrain(ctx context.Context, d Drain) (out Drain, err error) {
+	return out, c.call(ctx, http.MethodPut, "/v1/drain", d, &out)
+}
+
 // Lookup implements Daemon. When found returns false the lookup ends at the daemon too.
 func (c *Client) Lookup(ctx context.Context, q Lookup, found func(Found) bool) error {
 	ctx, cancel := context.WithCancel(ctx)

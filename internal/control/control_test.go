@@ -111,6 +111,18 @@ func TestLeasesOverTheSocket(t *testing.T) {
 	if l, err := c.ReleaseLease(ctx, "l1"); err != nil || l.State != "released" {
 		t.Fatalf("release = %+v, %v", l, err)
 	}
+	if _, err := c.ReclaimLease(ctx, "l1"); !errors.Is(err, control.ErrConflict) {
+		t.Fatalf("reclaim without a notice: %v", err)
+	}
+	m.leases[0].Reclaim = hour
+	if l, err := c.ReclaimLease(ctx, "l1"); err != nil || l.Notice != control.NoticeReclaim {
+		t.Fatalf("reclaim = %+v, %v", l, err)
+	}
+	for _, state := range []string{control.Draining, control.DrainingToLeave, control.NotDraining} {
+		if got, err := c.SetDrain(ctx, control.Drain{State: state}); err != nil || got != (control.Drain{State: state, Leases: 1}) {
+			t.Fatalf("drain %q = %+v, %v", state, got, err)
+		}
+	}
 	if _, err := c.Lease(ctx, "l2"); !errors.Is(err, control.ErrNotFound) {
 		t.Fatalf("unknown lease: %v", err)
 	}
@@ -267,6 +279,9 @@ func TestWire(t *testing.T) {
 		{"GET /v1/leases", ``, `200 {"leases":[]}`},
 		{"POST /v1/lookup", `{"class":"peers","cells":[]}`, `200 {"done":true}`},
 		{"POST /v1/lookup", `{"class":"late"}`, `200 {"error":{"code":"deadline","message":"context deadline exceeded"}}`},
+		{"PUT /v1/drain", `{"state":"draining"}`, `200 {"state":"draining","leases":0}`},
+		{"PUT /v1/drain", `{"state":"tired"}`, `400 {"code":"invalid","message":"no such state of draining"}`},
+		{"POST /v1/leases/x/reclaim", ``, `404 {"code":"not_found","message":"no lease x"}`},
 		{"GET /v2/status", ``, `501 {"code":"unsupported","message":"this daemon has no GET /v2/status"}`},
 	} {
 		method, path, _ := strings.Cut(tc.request, " ")

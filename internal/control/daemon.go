@@ -22,6 +22,13 @@ type Daemon interface {
 	Lease(ctx context.Context, id string) (Lease, error)
 	// ReleaseLease ends a lease and returns it in its new state. Releasing a released one is no fault.
 	ReleaseLease(ctx context.Context, id string) (Lease, error)
+	// ReclaimLease takes a lease back: it ends when the notice that its offer stated has passed. ErrConflict if the offer
+	// stated none, or the lease is not in use. Taking it back again is no fault and prolongs nothing.
+	ReclaimLease(ctx context.Context, id string) (Lease, error)
+
+	// SetDrain says how far the daemon withdraws from new matches: one of the Drain constants, "" for not at all. It is not
+	// kept over a restart.
+	SetDrain(ctx context.Context, d Drain) (Drain, error)
 
 	// Lookup calls found for each address of providers of the class as they turn up, each once, from one goroutine,
 	// until the lookup is complete or found returns false.

@@ -20,6 +20,8 @@
 //	GET    /v1/leases                → {"leases": [Lease, …]}
 //	GET    /v1/leases/{id}           → Lease
 //	DELETE /v1/leases/{id}           → Lease         (the lease in its new state)
+//	POST   /v1/leases/{id}/reclaim   → Lease
+//	PUT    /v1/drain           Drain → Drain
 //	POST   /v1/lookup         Lookup → a stream of lines {"found": Found}, closed by {"done": true} or {"error": Error}
 //
 // An answer other than 2xx has the body {"code": "…", "message": "…"}, which the client turns back into an [Error] that

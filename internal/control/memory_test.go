@@ -123,3 +123,16 @@ func (m *memory) Lookup(ctx context.Context, q control.Lookup, found func(contro
 var _ control.Daemon = (*memory)(nil)
 
 var hour = control.Duration(time.Hour)
+
+func (m *memory) ReclaimLease(ctx context.Context, id string) (control.Lease, error) {
+	l, err := m.Lease(ctx, id)
+	if err == nil && l.Reclaim == 0 {
+		err = fmt.Errorf("lease %s: %w", id, control.New(control.ErrConflict, "it cannot be taken back"))
+	}
+	l.Notice = control.NoticeReclaim
+	return l, err
+}
+
+func (m *memory) SetDrain(_ context.Context, d control.Drain) (control.Drain, error) {
+	return control.Drain{State: d.State, Leases: len(m.leases)}, nil
+}

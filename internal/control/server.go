@@ -132,6 +132,20 @@ func handler(d Daemon, log *slog.Logger) http.Handler {
 	handle("DELETE /v1/leases/{id}", func(_ http.ResponseWriter, r *http.Request) (any, error) {
 		return d.ReleaseLease(r.Context(), r.PathValue("id"))
 	})
+	handle("POST /v1/leases/{id}/reclaim", func(_ http.ResponseWriter, r *http.Request) (any, error) {
+		return d.ReclaimLease(r.Context(), r.PathValue("id"))
+	})
+	handle("PUT /v1/drain", func(w http.ResponseWriter, r *http.Request) (any, error) {
+		var to Drain
+		if err := readJSON(w, r, &to); err != nil {
+			return nil, err
+		}
+		switch to.State {
+		case NotDraining, Draining, DrainingToLeave:
+			return d.SetDrain(r.Context(), to)
+		}
+		return nil, New(ErrInvalid, "no such state of draining")
+	})
 	mux.HandleFunc("POST /v1/lookup", func(w http.ResponseWriter, r *http.Request) { serveLookup(w, r, d) })
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		writeError(w, New(ErrUnsupported, fmt.Sprintf("this daemon has no %s %s", r.Method, r.URL.Path)))

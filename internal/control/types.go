@@ -16,7 +16,7 @@ type Status struct {
 	Pool     string    `json:"pool,omitempty"`     // name of the pool, empty for a pure DHT node outside a pool
 	Operator string    `json:"operator,omitempty"` // organisation that the membership names
 	Started  time.Time `json:"started"`
-	Drain    string    `json:"drain,omitempty"`  // one of the Drain constants
+	Drain    string    `json:"drain,omitempty"`  // a state of Drain
 	Spares   *int      `json:"spares,omitempty"` // sets that are kept for matches with parties that were met
 	Listen   []string  `json:"listen,omitempty"` // QUIC addresses, host:port
 	Cell     string    `json:"cell"`             // geohash prefix; empty is the whole world
@@ -34,10 +34,17 @@ const (
 	ModeDHT      = "dht-only"
 )
 
-// How far a daemon is from taking part in no match any more: not draining is "".
+// Drain is how far a daemon withdraws from new matches.
+type Drain struct {
+	State  string `json:"state"`  // one of the constants below
+	Leases int    `json:"leases"` // that are not over; filled in by the daemon
+}
+
+// The states of Drain.
 const (
-	Draining        = "draining"          // no new matches; leases live on
-	DrainingToLeave = "draining to leave" // and the daemon ends with the last lease
+	NotDraining     = ""
+	Draining        = "draining"         // no new matches; matches that run go on, and leases live on
+	DrainingToLeave = "draining-to-exit" // and the daemon ends with the last lease
 )
 
 // Cluster is the Kubernetes cluster behind the daemon; Server is empty when there is none.
@@ -142,7 +149,15 @@ type Lease struct {
 	Duration  Duration   `json:"duration,omitempty"`
 	Created   time.Time  `json:"created"`
 	Expires   *time.Time `json:"expires,omitempty"`
+	Reclaim   Duration   `json:"reclaimNotice,omitempty"` // notice with which it may be taken back; none: it is not
+	Notice    string     `json:"notice,omitempty"`        // NoticeExpiry or NoticeReclaim, once its namespace says so
 }
+
+// What a lease's namespace says about its end.
+const (
+	NoticeExpiry  = "expiry"  // the term ends soon
+	NoticeReclaim = "reclaim" // its provider takes it back
+)
 
 // Lookup asks the daemon to look up providers of a class in cells of its pool.
 type Lookup struct {

@@ -46,6 +46,7 @@ type daemon struct {
 	started time.Time
 	clock   market.Clock
 	recent  *recent
+	drain   drain
 
 	control net.Listener
 	metrics net.Listener // nil: not served
@@ -55,6 +56,7 @@ type daemon struct {
 	cluster  *k8s.Cluster
 	mesh     *mesh.Node
 	record   *selfRecord
+	spares   *spare.Store // nil: none can be kept
 	provider *match.Provider
 }
 
@@ -111,12 +113,12 @@ func (d *daemon) openProvider(ctx context.Context) (err error) {
 	if err = d.openRecord(); err != nil {
 		return err
 	}
-	spares, err := spare.OpenHere(d.cfg.SparesDir, d.cfg.Key.ID(), d.cfg.Log.With("part", "spare"))
+	d.spares, err = spare.OpenHere(d.cfg.SparesDir, d.cfg.Key.ID(), d.cfg.Log.With("part", "spare"))
 	if err != nil {
 		d.cfg.Log.Warn("matches will start from nothing", "err", err)
 	}
 	d.provider = match.NewProvider(match.ProviderConfig{
-		Key: d.cfg.Key, Pool: d.cfg.Pool, Mesh: d.mesh, Ledger: d.ledger, Cluster: d.cluster, Record: d.record.get, Spares: spares,
+		Key: d.cfg.Key, Pool: d.cfg.Pool, Mesh: d.mesh, Ledger: d.ledger, Cluster: d.cluster, Record: d.record.get, Spares: d.spares,
 		MinRoster: d.cfg.MinRoster, Matches: d.cfg.MaxMatches, HoldFor: market.HoldTime, Rand: rand.Reader, Clock: d.clock,
 		Log: d.cfg.Log.With("part", "match"), Observe: d.recent.add,
 	})
@@ -144,6 +146,8 @@ func (d *daemon) wall() time.Time { return d.clock().Wall }
 
 // run runs every part; the first that fails ends the others.
 func (d *daemon) run(ctx context.Context) error {
+	ctx, end := context.WithCancel(ctx)
+	defer end()
 	g, ctx := errgroup.WithContext(ctx)
 	part := func(name string, f func(context.Context) error) {
 		g.Go(func() error {
@@ -164,6 +168,7 @@ func (d *daemon) run(ctx context.Context) error {
 		part("mesh", d.mesh.Run)
 		part("provider", d.provider.Run)
 		part("offers", d.watchOffers)
+		part("drain", func(ctx context.Context) error { return d.leave(ctx, end) })
 		part("announce", func(ctx context.Context) error {
 			return d.dht.KeepAnnounced(ctx, d.keys, int(d.mesh.Addr().Port()))
 		})
@@ -190,6 +195,9 @@ func (d *daemon) ready() {
 // keys are what is announced: each class in the own cell and in all that
 // contain it, so that it is found from near and, if need be, from far.
 func (d *daemon) keys() []dht.Key {
+	if d.drain.get() != control.NotDraining {
+		return nil // what is announced runs out by itself
+	}
 	return dht.Announced(d.poolName(), d.cfg.Cell, announced(d.ledger))
 }
 

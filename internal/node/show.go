@@ -33,6 +33,12 @@ func (d *daemon) Status(ctx context.Context) (control.Status, error) {
 		return s, nil
 	}
 	s.Mode = control.ModeProvider
+	s.Drain = d.drain.get()
+	if d.spares != nil {
+		if n, err := d.spares.Count(); err == nil {
+			s.Spares = &n
+		}
+	}
 	s.Listen = []string{d.mesh.Addr().String()}
 	s.Cluster = d.showCluster(ctx)
 	s.Capacity = showUsage(d.ledger.Usage())
@@ -98,6 +104,13 @@ func (d *daemon) showLease(l market.Lease) control.Lease {
 	if !l.Expires.IsZero() {
 		at := l.Expires.UTC().Truncate(time.Second)
 		shown.Expires = &at
+	}
+	shown.Reclaim = control.Duration(l.Notice)
+	switch l.Told.Kind {
+	case market.NoticeExpiry:
+		shown.Notice = control.NoticeExpiry
+	case market.NoticeReclaim:
+		shown.Notice = control.NoticeReclaim
 	}
 	return shown
 }
