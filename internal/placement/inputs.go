@@ -1,6 +1,9 @@
 package placement
 
-import "fmt"
+import (
+	"fmt"
+	"math"
+)
 
 // refuseInput makes an error of an input; it never contains what was to be entered.
 func refuseInput(format string, args ...any) error {
@@ -42,12 +45,56 @@ func (f function) RequestInputs(r Request) ([]bool, error) {
 	return in, nil
 }
 
-// OfferInputs encodes, bit 0 first: quantity, price, and what parameters add.
+// OfferInputs encodes, bit 0 first: the quantity (of a split: quantity − 1, and whether there is any), the price, for tiers
+// each later step as its first unit − 1 and the change (XOR) of the price, the further dimensions.
 func (f function) OfferInputs(o Offer) ([]bool, error) {
 	if err := f.checkOffer(o); err != nil {
 		return nil, err
 	}
-	return appendBits(appendBits(nil, uint64(o.Quantity), QuantityBits), uint64(o.Price), PriceBits), nil
+	var in []bool
+	if f.policy.splits() {
+		in = appendBits(nil, uint64(max(o.Quantity, 1)-1), QuantityBits)
+		in = append(in, o.Quantity > 0)
+	} else {
+		in = appendBits(nil, uint64(o.Quantity), QuantityBits)
+	}
+	price := o.Price
+	if f.policy.Tiers {
+		price = o.PriceOf(1)
+	}
+	in = appendBits(in, uint64(price), PriceBits)
+	for k := range f.policy.laterSteps() {
+		fromOne, change := uint16(math.MaxUint16), uint32(0)
+		if k+1 < len(o.Steps) {
+			fromOne, change = o.Steps[k+1].From-1, o.Steps[k+1].Price^o.Steps[k].Price
+		}
+		in = appendBits(appendBits(in, uint64(fromOne), QuantityBits), uint64(change), PriceBits)
+	}
+	for _, v := range o.Further {
+		in = appendBits(in, uint64(v), QuantityBits)
+	}
+	return in, nil
+}
+
+// ownPrice reads from a provider's inputs what it asks for a unit if quantity are taken, as the circuit does.
+func (f function) ownPrice(inputs []bool, quantity uint16) uint32 {
+	at := QuantityBits
+	if f.policy.splits() {
+		at++
+	}
+	take := func(bits int) uint64 {
+		v := number(inputs[at : at+bits])
+		at += bits
+		return v
+	}
+	price := uint32(take(PriceBits))
+	for range f.policy.laterSteps() {
+		fromOne, change := uint16(take(QuantityBits)), uint32(take(PriceBits))
+		if fromOne <= quantity-1 {
+			price ^= change
+		}
+	}
+	return price
 }
 
 func (f function) checkOffer(o Offer) error {

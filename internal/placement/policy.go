@@ -11,6 +11,9 @@ import (
 // Names of policies.
 const (
 	LowestPricePolicy = "lowest-price"
+	SecondPricePolicy = "second-price"
+	SplitPolicy       = "split"
+	FitPolicy         = "fit"
 )
 
 // Bounds of a policy's text and parameters.
@@ -32,7 +35,12 @@ type Policy struct {
 }
 
 // Policies lists the names of the functions that this version has, sorted.
-func Policies() []string { return []string{LowestPricePolicy} }
+func Policies() []string {
+	return []string{FitPolicy, LowestPricePolicy, SecondPricePolicy, SplitPolicy}
+}
+
+// splits says whether there may be several winners.
+func (p Policy) splits() bool { return p.Name == SplitPolicy || p.Name == FitPolicy }
 
 var dimension = regexp.MustCompile(`^[a-z][a-z0-9-]{0,31}$`)
 
@@ -97,8 +105,13 @@ func (p *Policy) set(key, value string, given bool) string {
 
 // refused says why the parameters make no sense together, if so.
 func (p Policy) refused() string {
-	if p.Cap || p.Winners > 0 || p.Handicap || p.Tiers || len(p.Further) > 0 {
-		return "has no parameters in this version"
+	switch {
+	case p.splits():
+		return ""
+	case p.Winners > 0:
+		return "it has one winner: winners belongs to split and fit; for example split;winners=4"
+	case p.Cap:
+		return "it has one winner, which delivers everything: cap belongs to split and fit; for example split;cap"
 	}
 	return ""
 }

@@ -13,8 +13,15 @@ type world struct {
 	offers  []Offer
 }
 
-// samples are the policies that tests run: each function, and each parameter with it.
-func samples() []string { return []string{"lowest-price"} }
+// samples are the policies that tests run: each function, each parameter with it, and all together.
+func samples() []string {
+	return []string{
+		"lowest-price", "lowest-price;handicap", "lowest-price;tiers", "lowest-price;with=storage", "lowest-price;handicap;tiers;with=gpu,storage",
+		"second-price", "second-price;handicap", "second-price;handicap;tiers;with=storage",
+		"split", "split;cap", "split;handicap", "split;tiers", "split;winners=4", "split;cap;handicap;tiers;winners=3;with=gpu", "split;cap;handicap;tiers;with=storage",
+		"fit", "fit;cap", "fit;handicap", "fit;tiers", "fit;winners=4", "fit;cap;handicap;tiers;winners=2;with=gpu", "fit;cap;handicap;tiers;with=gpu,storage",
+	}
+}
 
 // inputs encodes what all parties enter.
 func (w world) inputs(t testing.TB, f Function) [][]bool {
