@@ -28,7 +28,7 @@ type Config struct {
 	Roster [32]byte // hash of the identities in party order
 	Self   int
 	N      int
-	K      int // SoftSpoken's k: 2, 4 or 8; 0 chooses 8 up to 16 parties, 4 above
+	K      int // SoftSpoken's k: 2, 4 or 8; 0 is 4, the least work
 
 	Function Function
 	Rand     io.Reader // cryptographically secure; everything else is deterministic
@@ -70,10 +70,7 @@ func (c *Config) check() error {
 		return errors.New("mpc: a provider cannot verify party 0's signature")
 	}
 	if c.K == 0 {
-		c.K = 8
-		if c.N > 16 {
-			c.K = 4
-		}
+		c.K = 4
 	}
 	if c.K != 2 && c.K != 4 && c.K != 8 {
 		return fmt.Errorf("mpc: k = %d, not 2, 4 or 8", c.K)

@@ -3,6 +3,9 @@ package mpc
 import (
 	"errors"
 	"fmt"
+
+	"github.com/angler-dex/angler/internal/mpc/auth"
+	"github.com/angler-dex/angler/internal/mpc/ot"
 )
 
 // AbortError ends a match by a fault of somebody else: a message that is
@@ -30,6 +33,17 @@ var ErrEnded = errors.New("the match has ended")
 
 // unknown stands for the peer where nobody can be blamed.
 const unknown = -1
+
+// ofSets leaves the peer out of an extension that does not fit, if its base OTs were cached:
+// the two ends may hold different halves, and which of them is wrong, neither can tell.
+// Such a set is used up, and the next match of the two starts cold.
+func (p *Party) ofSets(err error) error {
+	abort, ok := errors.AsType[*AbortError](err)
+	if ok && abort.Peer >= 0 && !p.fresh[abort.Peer] && (errors.Is(err, ot.ErrCheck) || errors.Is(err, auth.ErrHash)) {
+		return p.abort(unknown, abort.Err)
+	}
+	return err
+}
 
 func (p *Party) abort(peer int, err error) error {
 	return &AbortError{Peer: peer, Flight: p.received, Err: err}

@@ -111,7 +111,8 @@ func perAND(each int) func(*params, int, int) int {
 func packed(n int) int { return (n + 7) / 8 }
 
 // layout is the table of flights: the body of a frame is its fields in this
-// order. A frame without fields is not sent.
+// order. A frame without fields is not sent. What is large and ready early stands
+// first: see ahead.
 var layout = [lastFlight + 1][]entry{
 	1: {
 		{fBase, "base", false, everyone, func(m *params, from, to int) int {
@@ -122,13 +123,13 @@ var layout = [lastFlight + 1][]entry{
 		}},
 	},
 	2: {
+		{fU, "u", false, everyone, func(m *params, from, _ int) int {
+			return ot.MessageSize(m.k, m.shapes[from].Rows(), m.shapes[from].Pairs())
+		}},
 		{fHash, "h", true, everyone, perParty(0, digest)},
 		{fX, "x~", true, everyone, fixed(block.Size)},
 		{fXN, "x~ narrow", true, everyone, fixed(2 * block.Size)},
 		{fComCoin, "com coin", true, everyone, fixed(digest)},
-		{fU, "u", false, everyone, func(m *params, from, _ int) int {
-			return ot.MessageSize(m.k, m.shapes[from].Rows(), m.shapes[from].Pairs())
-		}},
 		{fT, "t~", false, everyone, fixed(digest)},
 		{fTN, "t~ narrow", false, everyone, fixed(digest)},
 		{fXB, "x~'", false, everyone, fixed(block.Size)},
@@ -142,9 +143,9 @@ var layout = [lastFlight + 1][]entry{
 		{fSeed, "seed", false, everyone, fixed(block.Size)},
 	},
 	3: {
+		{fRows, "rows", false, everyone, func(m *params, _, _ int) int { return triple.WindowBytes * m.leakyANDs() }},
 		{fRowHash, "row hash", true, everyone, perParty(0, digest)},
 		{fY, "y", true, everyone, perParty(0, block.Size)},
-		{fRows, "rows", false, everyone, func(m *params, _, _ int) int { return triple.WindowBytes * m.leakyANDs() }},
 		{fEcho, "echo", false, everyone, fixed(digest)},
 	},
 	4: {

@@ -1,6 +1,7 @@
 package mpc
 
 import (
+	"errors"
 	"fmt"
 	"io"
 
@@ -32,6 +33,9 @@ type Party struct {
 	joint   [digest]byte      // the coin
 	clear   clearance
 	circuit *circuit.Circuit // for the order that the coin drew
+
+	emit func(to int, chunk []byte) error // of the step, for what is sent ahead
+	left []int                            // bytes of the flight that have been, by recipient
 
 	outputs   []bool
 	unreached []int
@@ -74,14 +78,15 @@ func New(cfg Config) (*Party, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &Party{params: m, cfg: cfg}
+	p := &Party{params: m, cfg: cfg, left: make([]int, m.n)}
 	p.stats = newStats(m)
 	return p, nil
 }
 
 // Step takes the messages of one flight, in[j] from party j, nil where Expect
-// says 0, and makes those of the next. It calls emit, in order for each party
-// and from the caller's goroutine, with pieces of the messages; a piece is
+// says 0, and makes those of the next. It calls emit, in order for each party,
+// with pieces of the messages, some of them before all are made: for different
+// parties from different goroutines, all of which have ended when Step returns. A piece is
 // emit's to keep. The first step takes nothing, the last emits nothing. Step
 // keeps slices of in.
 //
@@ -104,7 +109,9 @@ func (p *Party) step(in [][]byte, emit func(to int, chunk []byte) error) error {
 	if err := p.receive(in); err != nil {
 		return err
 	}
+	p.emit = emit
 	out, err := p.advance()
+	p.emit = nil
 	if err != nil {
 		return err
 	}
@@ -207,6 +214,17 @@ func (p *Party) eachPeer(f func(j int) error) error {
 		}
 	}
 	return nil
+}
+
+// eachOwn is eachPeer of the party's own work: its errors are nobody else's fault.
+func (p *Party) eachOwn(f func(j int) error) error {
+	errs := make([]error, p.n)
+	p.each(func(j int) {
+		if j != p.self {
+			errs[j] = f(j)
+		}
+	})
+	return errors.Join(errs...)
 }
 
 // random draws n bytes.

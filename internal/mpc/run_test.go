@@ -1,6 +1,7 @@
 package mpc
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -147,10 +148,15 @@ func TestUnreached(t *testing.T) {
 type plugged struct {
 	Network
 	flight int
+	sid    [32]byte
+	at     int // the flight that is being sent to party 1
 }
 
 func (p *plugged) Send(ctx context.Context, to int, chunk []byte) error {
-	if to == 1 && int(chunk[32]) >= p.flight { // a frame here is one chunk
+	if to == 1 && bytes.HasPrefix(chunk, p.sid[:]) { // else it goes on with a frame
+		p.at = int(chunk[32])
+	}
+	if to == 1 && p.at >= p.flight {
 		<-ctx.Done()
 		return ctx.Err()
 	}
@@ -165,7 +171,7 @@ func TestPeerThatDoesNotRead(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			m := &trial{name: "plugged", fn: mpctest.RandomFunction(1, 3, 9, 8, 2), sets: dealt("plugged", 0, 3)}
 			parties, nets := m.start(t), NewLocal(3)
-			nets[0] = &plugged{nets[0], flight}
+			nets[0] = &plugged{Network: nets[0], flight: flight, sid: parties[0].sid}
 			ctx, cancel := context.WithCancel(context.Background())
 			defer cancel()
 			errs := make([]error, 3)

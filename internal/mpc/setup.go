@@ -8,7 +8,6 @@ import (
 	"github.com/angler-dex/angler/internal/mpc/oracle"
 	"github.com/angler-dex/angler/internal/mpc/ot"
 	"github.com/angler-dex/angler/internal/mpc/triple"
-	"github.com/angler-dex/angler/internal/mpc/work"
 )
 
 // f1 draws Δ and all bits, and starts the base OTs with those peers of which no
@@ -106,11 +105,13 @@ func (p *Party) finishBase() error {
 // commitment to its part of the coin; a seed for the pair's zero shares.
 func (p *Party) f2(out outgoing) error {
 	p.extension = auth.NewExtension(auth.Params{SID: p.sid, Self: p.self, K: p.k, Shapes: p.shapes, Delta: p.delta}, p.base, p.choices)
-	p.each(func(j int) {
-		if j != p.self {
-			out[j][fU] = p.extension.Extend(j)
-		}
+	err := p.eachOwn(func(j int) error {
+		out[j][fU] = p.extension.Extend(j)
+		return p.ahead(j, out[j][fU])
 	})
+	if err != nil {
+		return err
+	}
 	proof := p.extension.Begin()
 	p.each(func(j int) {
 		if j != p.self {
@@ -120,7 +121,6 @@ func (p *Party) f2(out outgoing) error {
 	out.broadcast(fHash, proof.H)
 	out.broadcast(fX, encode([]block.Block{proof.X}))
 	out.broadcast(fXN, encode(proof.XN[:]))
-	var err error
 	if p.coin, err = p.random(salt + coinBytes); err != nil {
 		return err
 	}
@@ -155,7 +155,7 @@ func (p *Party) f3(out outgoing) error {
 		return p.extension.Check(i, claim)
 	})
 	if err != nil {
-		return err
+		return p.ofSets(err)
 	}
 	if p.a, p.b, p.clear.extended, err = p.extension.Finish(p.each); err != nil {
 		return err
@@ -172,20 +172,26 @@ func (p *Party) f3(out outgoing) error {
 	p.leaky = triple.NewLeaky(p.sid, p.a, p.delta, p.zero.Words(p.leakyANDs(), "phi"), p.rowStart, p.cfg.Workers)
 	rows := p.leaky.Rows()
 	hashes := make([]byte, p.n*digest)
-	p.each(func(j int) {
-		if j != p.self {
-			h := triple.RowHash(p.sid, p.self, j, rows[j])
-			copy(hashes[j*digest:], h[:])
-			out[j][fRows] = rows[j]
+	err = p.eachOwn(func(j int) error {
+		out[j][fRows] = rows[j]
+		if err := p.ahead(j, rows[j]); err != nil {
+			return err
 		}
+		h := triple.RowHash(p.sid, p.self, j, rows[j])
+		copy(hashes[j*digest:], h[:])
+		return nil
 	})
+	if err != nil {
+		return err
+	}
 	out.broadcast(fRowHash, hashes)
 	out.broadcast(fY, encode(p.b.DeltaY(p.zero)))
 	return nil
 }
 
 // rowStart is the start point of the leaky ANDs' hash for an ordered pair: the
-// bits of both are fixed by the frames that it hashes.
+// bits of both are fixed by the F2 frames that it hashes, u by its hash in h, which
+// auth.Extension.Check has compared.
 func (p *Party) rowStart(holder, bits int) block.Block {
 	sent, received := p.bound[0][bits], p.bound[1][bits]
 	if holder != p.self {
@@ -194,9 +200,21 @@ func (p *Party) rowStart(holder, bits int) block.Block {
 	return oracle.Seed("leaky start", p.sid[:], oracle.Party(holder), oracle.Party(bits), sent[:], received[:])
 }
 
-// frameHashes hashes a flight's frames, by peer.
-func frameHashes(workers int, frames [][]byte) [][digest]byte {
-	h := make([][digest]byte, len(frames))
-	work.Each(workers, len(frames), func(j int) { h[j] = oracle.Sum("frame", frames[j]) })
+// frameHashes hashes the F2 frames from or to each peer, but for u.
+func (p *Party) frameHashes(of func(j int) (from, to int, fr *frame)) [][digest]byte {
+	h := make([][digest]byte, p.n)
+	p.each(func(j int) {
+		if j == p.self {
+			return
+		}
+		from, to, fr := of(j)
+		parts := [][]byte{p.header(2, from, to)}
+		for _, e := range layout[2] {
+			if e.field != fU {
+				parts = append(parts, fr[e.field])
+			}
+		}
+		h[j] = oracle.Sum("frame", parts...)
+	})
 	return h
 }

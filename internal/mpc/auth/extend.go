@@ -135,7 +135,7 @@ func (e *Extension) Check(i int, c Claim) error {
 	}
 	h := u.Hash()
 	if subtle.ConstantTimeCompare(h[:], c.H[e.Self*oracle.Size:][:oracle.Size]) != 1 {
-		return errors.New("OT extension does not match its hash")
+		return ErrHash
 	}
 	chi := coefficientRooms.Get().(*[]block.Block)
 	defer coefficientRooms.Put(chi)
@@ -147,6 +147,10 @@ func (e *Extension) Check(i int, c Claim) error {
 	e.narrow[i], e.offset[i] = u.Pairs(), c.Offset
 	return err
 }
+
+// ErrHash is an extension that its sender has hashed differently: over another message, or
+// another base set.
+var ErrHash = errors.New("OT extension does not match its hash")
 
 // Extended proves that both regions of every peer passed their checks.
 type Extended struct{ sid *[32]byte }
