@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/angler-dex/angler/internal/control"
+	"github.com/angler-dex/angler/internal/coord"
 	"github.com/angler-dex/angler/internal/dht"
 	"github.com/angler-dex/angler/internal/identity"
 	"github.com/angler-dex/angler/internal/market"
@@ -27,10 +28,13 @@ type clientConfig struct {
 	pool       *identity.Pool
 	membership *identity.Membership
 	store      *requester.Store
-	cell       string
+	cell       string     // of the requester
+	auto       bool       // its cell is to be found out
+	precision  int        // of a cell that is found out
+	where      whereFlags // in which it looks for providers
 	bootstrap  []string
 	search     bool // it will look for providers
-	spares     bool // it keeps one-time sets for later matches
+	memory     bool // it remembers whom it met: one-time sets, addresses, round trips
 	verbose    bool
 	progress   func(requester.Event)
 }
@@ -45,10 +49,8 @@ func (a *app) withClient(ctx context.Context, cfg clientConfig, f func(context.C
 		Key: cfg.key, Pool: cfg.pool, Membership: cfg.membership, Store: cfg.store, Rand: a.rand, Now: a.now, Log: log, Progress: cfg.progress,
 	}
 	var err error
-	if cfg.spares {
-		if c.Spares, err = spare.OpenHere(a.paths.spares(), cfg.key.ID(), log.With("part", "spare")); err != nil {
-			log.Warn("matches will start from nothing", "err", err)
-		}
+	if cfg.memory {
+		defer a.remember(c, log)()
 	}
 	if c.Mesh, err = mesh.Listen(mesh.Config{Key: cfg.key, Addr: ":0", DialOnly: true, Log: log.With("part", "mesh")}); err != nil {
 		return err
@@ -65,6 +67,31 @@ func (a *app) withClient(ctx context.Context, cfg clientConfig, f func(context.C
 		}
 	}
 	return alongside(ctx, runs, func(ctx context.Context) error { return f(ctx, c) })
+}
+
+// remember gives a client what earlier ones have left. What cannot be read is a new beginning. The function that it returns
+// keeps what this one adds.
+func (a *app) remember(c *requester.Client, log *slog.Logger) (keep func()) {
+	note := func(err error) {
+		if err != nil {
+			log.Warn("beginning anew", "err", err)
+		}
+	}
+	place := filepath.Join(a.paths.state, "requester.coordinate")
+	var err error
+	c.Spares, err = spare.OpenHere(a.paths.spares(), c.Key.ID(), log.With("part", "spare"))
+	note(err)
+	c.Space, err = coord.Load(place)
+	note(err)
+	c.Book, err = requester.OpenBook(filepath.Join(a.paths.state, "providers.json"))
+	note(err)
+	c.Pace, err = requester.OpenPace(filepath.Join(a.paths.state, "pace.json"))
+	note(err)
+	return func() {
+		if err := c.Space.Save(place); err != nil {
+			log.Info("not kept", "err", err)
+		}
+	}
 }
 
 // alongside runs f while the others run, ends them with it, and joins them. A part that fails early ends f.
@@ -88,47 +115,63 @@ func alongside(ctx context.Context, runs []func(context.Context) error, f func(c
 	return err
 }
 
-// finder gives a client its way to providers: the local daemon's place in the DHT if it is in the same pool, else a node of its
-// own, which run runs.
+// finder gives a client its way to providers: a file of addresses; the local daemon's place in the DHT if it is in the same
+// pool; else a node of its own, which run runs.
 func (a *app) finder(ctx context.Context, c *requester.Client, cfg clientConfig, log *slog.Logger) (stop func(), run func(context.Context) error, err error) {
-	cells := []string{cfg.cell}
+	stop = func() {}
+	if c.Finder, err = cfg.where.fixed(); err != nil || c.Finder != nil {
+		return stop, nil, err
+	}
+	own := cfg.cell
+	if cfg.auto {
+		own = c.Book.Cell(cfg.precision)
+	}
 	if len(cfg.bootstrap) == 0 {
-		if d := a.daemonOf(ctx, cfg.pool.Name); d != nil {
+		if d, cell := a.daemonOf(ctx, cfg.pool.Name); d != nil {
+			if cfg.auto && cell != "" {
+				own = cell
+			}
+			cells, err := cfg.where.cells(own, cfg.precision)
 			c.Finder = daemonFinder{d, cfg.pool.Name, cells}
-			return d.Close, nil, nil
+			return d.Close, nil, err
 		}
 		cfg.bootstrap = cfg.pool.Bootstrap
 	}
+	cells, err := cfg.where.cells(own, cfg.precision)
+	if err != nil {
+		return stop, nil, err
+	}
 	if len(cfg.bootstrap) == 0 {
-		return nil, nil, fmt.Errorf("%w: pool %s names none; give one, for example --bootstrap dht.example.org:7401", dht.ErrNoBootstrap, cfg.pool.Name)
+		return stop, nil, fmt.Errorf("%w: pool %s names none; give one, for example --bootstrap dht.example.org:7401", dht.ErrNoBootstrap, cfg.pool.Name)
 	}
 	conn, err := net.ListenPacket("udp", ":0")
 	if err != nil {
-		return nil, nil, err
+		return stop, nil, err
 	}
 	n, err := dht.New(dht.Config{
 		Conn: conn, Bootstrap: cfg.bootstrap, Passive: true, TablePath: filepath.Join(a.paths.state, "requester.table"), Log: log.With("part", "dht"),
 	})
 	if err != nil {
-		return nil, nil, errors.Join(err, conn.Close())
+		return stop, nil, errors.Join(err, conn.Close())
 	}
 	c.Finder = requester.DHTFinder{Node: n, Pool: cfg.pool.Name, Cells: cells}
-	return func() {}, n.Run, nil
+	return stop, n.Run, nil
 }
 
-// daemonOf returns the local daemon if there is one and it is in the pool.
-func (a *app) daemonOf(ctx context.Context, pool string) *control.Client {
+// daemonOf returns the local daemon and its cell if there is one and it is in the pool.
+func (a *app) daemonOf(ctx context.Context, pool string) (*control.Client, string) {
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
 	defer cancel()
 	d, err := a.daemon(ctx)
 	if err != nil {
-		return nil
+		return nil, ""
 	}
-	if s, err := d.Status(ctx); err != nil || s.Pool != pool {
+	s, err := d.Status(ctx)
+	if err != nil || s.Pool != pool {
 		d.Close()
-		return nil
+		return nil, ""
 	}
-	return d
+	return d, s.Cell
 }
 
 // daemonFinder looks providers up through the local daemon.

@@ -12,41 +12,59 @@ import (
 	"github.com/angler-dex/angler/internal/dht"
 )
 
-// cellPrecision is that of the cell which --location stands for: about 39 × 20 km.
-const cellPrecision = 4
+// autoLocation is the location that follows from round trips to others.
+const autoLocation = "auto"
 
 // placeFlags say where a party is.
-type placeFlags struct{ cell, location string }
-
-func (p *placeFlags) register(f *pflag.FlagSet, whose string) {
-	f.StringVar(&p.cell, "cell", "", "geohash `cell` of "+whose+", such as u33d (default the whole world)")
-	f.StringVar(&p.location, "location", "", "`lat,lon` of "+whose+" instead; it becomes a cell of about 39 × 20 km")
-	sample(f, "cell", "u33d")
-	sample(f, "location", "52.52,13.40")
+type placeFlags struct {
+	location  string
+	precision int
 }
 
-// find returns the cell.
-func (p *placeFlags) find() (string, error) {
-	switch {
-	case p.cell != "" && p.location != "":
-		return "", usagef("--cell and --location say the same; give one of them, for example --cell u33d")
-	case p.location == "":
-		if !dht.ValidCell(p.cell) {
-			return "", flagError("cell", "is not a geohash of at most 12 characters", "--cell u33d")
-		}
-		return p.cell, nil
+func (p *placeFlags) register(f *pflag.FlagSet, whose string) {
+	f.StringVar(&p.location, "location", autoLocation, "where "+whose+" is: `lat,lon`, a geohash, or auto, which takes it from round trips to others")
+	f.IntVar(&p.precision, "precision", dht.DefaultPrecision, "`characters` of the geohash that others may see, 0 to "+strconv.Itoa(dht.MaxPrecision)+"; 4 is about 39 × 20 km, 0 the whole world")
+	sample(f, "location", "52.52,13.40")
+	sample(f, "precision", "4")
+}
+
+// find returns the cell, "" for the whole world; auto is true if it has yet to be found out.
+func (p *placeFlags) find() (cell string, auto bool, err error) {
+	if p.precision < 0 || p.precision > dht.MaxPrecision {
+		return "", false, flagError("precision", "must be 0 to "+strconv.Itoa(dht.MaxPrecision), "--precision 4")
 	}
-	first, second, _ := strings.Cut(p.location, ",")
+	if p.location == autoLocation || p.location == "" {
+		return "", p.precision > 0, nil
+	}
+	cell, err = parsePlace("location", p.location, p.precision)
+	return cell, false, err
+}
+
+// parsePlace reads lat,lon or a geohash as a cell of at most so many characters.
+func parsePlace(flag, text string, precision int) (string, error) {
+	if dht.ValidCell(text) && text != "" {
+		return text[:min(len(text), precision)], nil
+	}
+	lat, lon, err := parseLatLon(flag, text)
+	if err != nil {
+		return "", err
+	}
+	cell, err := dht.CellOf(lat, lon, precision)
+	if err != nil {
+		return "", usagef("--%s: %w; for example --%s 52.52,13.40", flag, err, flag)
+	}
+	return cell, nil
+}
+
+// parseLatLon reads degrees; whether they are on the globe is dht.CellOf's to say.
+func parseLatLon(flag, text string) (lat, lon float64, err error) {
+	first, second, _ := strings.Cut(text, ",")
 	lat, err1 := strconv.ParseFloat(strings.TrimSpace(first), 64)
 	lon, err2 := strconv.ParseFloat(strings.TrimSpace(second), 64)
 	if err1 != nil || err2 != nil {
-		return "", flagError("location", "is not latitude,longitude in degrees", "--location 52.52,13.40")
+		return 0, 0, flagError(flag, fmt.Sprintf("%q is neither latitude,longitude in degrees nor a geohash", clean(text)), "--"+flag+" 52.52,13.40")
 	}
-	cell, err := dht.CellOf(lat, lon, cellPrecision)
-	if err != nil {
-		return "", usagef("--location: %w; for example --location 52.52,13.40", err)
-	}
-	return cell, nil
+	return lat, lon, nil
 }
 
 // checkListen wants host:port with a host that is an address or nothing.

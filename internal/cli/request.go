@@ -20,10 +20,12 @@ const formatKubeconfig = "kubeconfig"
 
 type requestFlags struct {
 	size                       sizeFlags
-	maxPrice, policy           string
+	maxPrice                   string
+	policy                     policyFlags
 	duration, deadline, wait   time.Duration
 	minProviders, maxProviders int
 	place                      placeFlags
+	where                      whereFlags
 	bootstrap                  []string
 	out                        string
 	ephemeral, dryRun, verbose bool
@@ -34,8 +36,13 @@ func (a *app) requestCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "request",
 		Short: "Find, match and claim capacity: a namespace with a kubeconfig",
-		Long: `Find providers of a class, run a private match among them, and claim the namespace at the one that wins. How much you
-ask for and what you would pay stay secret; only the provider that wins learns how much it delivers.
+		Long: `Find providers of a class, run a private match among them, and claim the namespace at the one that wins, or a namespace
+at each of several that win together. How much you ask for and what you would pay stay secret; a provider that wins learns
+how much it delivers itself, and nothing more.
+
+If one provider has all of it, it comes from the cheapest of those, otherwise from the cheapest providers together; --split
+takes it from the cheapest together at once. A lease in parts is whole or not at all: all parts are granted before any is
+confirmed, and its one kubeconfig has a context for each part, the largest being the current one.
 
 Totals become a public class and a secret number of units: --cpu 32 --memory 64Gi is 32 units of 1 cpu and 2Gi. The
 kubeconfig goes to --out, by default into the folder of the leases (it is printed); with -o kubeconfig it goes to stdout.
@@ -43,6 +50,7 @@ kubeconfig goes to --out, by default into the folder of the leases (it is printe
 If the local daemon is in the same pool its place in the DHT is used, otherwise a node that lives as long as the command.`,
 		Example: `  angler request --cpu 32
   angler request --cpu 32 --memory 64Gi --max-price 0.05 --duration 2h --out lease.kubeconfig
+  angler request --cpu 32 --split --max-winners 4 --max-share 50%
   angler request --unit cpu=200m,memory=128Mi --count 5 --wait 10m
   angler request --cpu 4 -o kubeconfig >job.kubeconfig
   angler request --cpu 4 -o json -q`,
@@ -61,29 +69,30 @@ If the local daemon is in the same pool its place in the DHT is used, otherwise 
 	f.size.register(s)
 	s.StringVar(&f.maxPrice, "max-price", "", "highest `price` per unit and hour (default any)")
 	s.DurationVar(&f.duration, "duration", market.DefaultDuration, "how long the lease is to last")
-	s.StringVar(&f.policy, "policy", market.DefaultPolicy, "placement `function`: "+strings.Join(placement.Policies(), ", "))
+	f.policy.register(s)
 	s.IntVar(&f.minProviders, "min-providers", 3, "fewest providers to run a match among")
 	s.IntVar(&f.maxProviders, "max-providers", 8, "most providers, the nearest are taken")
 	s.DurationVar(&f.deadline, "deadline", time.Minute, "bound on one try, from the search to its result")
 	s.DurationVar(&f.wait, "wait", 0, "how long to try again when there is no match (default one try)")
-	f.place.register(s, "where the capacity is wanted")
+	f.place.register(s, "the requester")
+	f.where.register(s)
 	s.StringSliceVar(&f.bootstrap, "bootstrap", nil, "`host:port` of DHT nodes to join by (default the pool's)")
 	s.StringVar(&f.out, "out", "", "`file` for the kubeconfig")
 	s.BoolVar(&f.ephemeral, "ephemeral", false, "ask under a new identity, which no membership vouches for")
 	s.BoolVar(&f.dryRun, "dry-run", false, "say what would be asked, and ask nobody")
 	s.BoolVarP(&f.verbose, "verbose", "v", false, "say on stderr what goes on underneath")
 	for name, value := range map[string]string{
-		"max-price": "0.05", "duration": "2h", "policy": market.DefaultPolicy, "deadline": "30s", "wait": "10m", "bootstrap": "dht.example.org:7401", "out": "lease.kubeconfig",
+		"max-price": "0.05", "duration": "2h", "deadline": "30s", "wait": "10m", "bootstrap": "dht.example.org:7401", "out": "lease.kubeconfig",
 	} {
 		sample(s, name, value)
 	}
-	settings(s, "request", "cpu", "memory", "gpu", "unit", "count", "max-price", "out", "dry-run")
+	settings(s, "request", append([]string{"cpu", "memory", "gpu", "unit", "count", "max-price", "out", "dry-run"}, secretPolicyFlags...)...)
 	return cmd
 }
 
 // request checks the flags and makes the request.
 func (f *requestFlags) request() (market.Request, error) {
-	req := market.Request{MaxPrice: market.NoMaximum, Duration: f.duration, Policy: f.policy}
+	req := market.Request{MaxPrice: market.NoMaximum, Duration: f.duration}
 	var err error
 	if req.Class, req.Quantity, err = f.size.shape(market.Shape); err != nil {
 		return req, err
@@ -92,14 +101,6 @@ func (f *requestFlags) request() (market.Request, error) {
 		if req.MaxPrice, err = market.ParsePrice(f.maxPrice); err != nil {
 			return req, fieldFault(err, map[string]string{"price": "max-price"})
 		}
-	}
-	policy, err := placement.ParsePolicy(f.policy)
-	if err != nil {
-		return req, usagef("--policy: %w; for example --policy %s", err, market.DefaultPolicy)
-	}
-	req.Policy = policy.String()
-	if err := req.Validate(); err != nil {
-		return req, fieldFault(err, sizeNames)
 	}
 	switch {
 	case f.minProviders < 1:
@@ -111,13 +112,23 @@ func (f *requestFlags) request() (market.Request, error) {
 	case f.wait < 0:
 		return req, flagError("wait", "is negative", "--wait 10m")
 	}
+	if err := f.policy.apply(&req, f.maxProviders); err != nil {
+		return req, err
+	}
+	if err := req.Validate(); err != nil {
+		return req, fieldFault(err, sizeNames)
+	}
 	return req, checkHostPorts("bootstrap", f.bootstrap)
 }
 
 // request runs a request to its end.
 func (a *app) request(ctx context.Context, req market.Request, f requestFlags) error {
-	cell, err := f.place.find()
+	cell, auto, err := f.place.find()
 	if err != nil {
+		return err
+	}
+	bounds := requester.Bounds{MinProviders: f.minProviders, MaxProviders: f.maxProviders, Deadline: f.deadline}
+	if err = f.where.bounds(&bounds); err != nil {
 		return err
 	}
 	if err = a.checkOut(f.out); err != nil {
@@ -135,7 +146,12 @@ func (a *app) request(ctx context.Context, req market.Request, f requestFlags) e
 		return a.printDryRun(req, f, j, cell)
 	}
 	where := "anywhere"
-	if cell != "" {
+	switch {
+	case f.where.providers != "":
+		where = "among those in " + f.where.providers
+	case f.where.near != "":
+		where = "near " + f.where.near
+	case cell != "":
 		where = "around " + cell
 	}
 	a.talk.step("looking for providers of %s in pool %s, %s", shortClass(req.Class.String()), j.Pool.Name, where)
@@ -143,13 +159,19 @@ func (a *app) request(ctx context.Context, req market.Request, f requestFlags) e
 	if err != nil {
 		return err
 	}
+	reputation := requester.OpenReputation(a.paths.reputation())
+	if err := f.policy.reputed(&req, reputation); err != nil {
+		return err
+	}
 	prog := &progress{talk: a.talk}
 	var lease requester.Lease
 	err = a.withClient(ctx, clientConfig{
-		key: key, pool: &j.Pool, membership: j.Membership, store: store, cell: cell, bootstrap: f.bootstrap, search: true, spares: !f.ephemeral, verbose: f.verbose, progress: prog.event,
+		key: key, pool: &j.Pool, membership: j.Membership, store: store, cell: cell, auto: auto, precision: f.place.precision, where: f.where,
+		bootstrap: f.bootstrap, search: true, memory: !f.ephemeral, verbose: f.verbose, progress: prog.event,
 	}, func(ctx context.Context, c *requester.Client) error {
+		c.Reputation = reputation
 		lease, err = a.tryUntil(ctx, f.wait, func(ctx context.Context) (requester.Lease, error) {
-			return c.Request(ctx, req, requester.Bounds{MinProviders: f.minProviders, MaxProviders: f.maxProviders, Deadline: f.deadline})
+			return c.Request(ctx, req, bounds)
 		})
 		return err
 	})
@@ -159,7 +181,7 @@ func (a *app) request(ctx context.Context, req market.Request, f requestFlags) e
 	}
 	if err != nil {
 		a.sayUnsettled(lease)
-		return err
+		return f.policy.advise(err, req)
 	}
 	return a.deliverLease(store, lease, f.out)
 }

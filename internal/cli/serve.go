@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/angler-dex/angler/internal/identity"
+	"github.com/angler-dex/angler/internal/k8s"
 	"github.com/angler-dex/angler/internal/market"
 	"github.com/angler-dex/angler/internal/node"
 )
@@ -20,6 +21,8 @@ type serveFlags struct {
 	advertise, bootstrap, allow []string
 	place                       placeFlags
 	capacity, kubeconfig        string
+	gpus                        []string
+	credential                  string
 	maxMatches, minRoster       int
 	dhtOnly                     bool
 	logLevel, logFormat         string
@@ -37,7 +40,7 @@ offers with 'angler offer'; they and all leases are kept over restarts.
 With --dht-only it is a node of the DHT and nothing else: what a pool has as its bootstrap nodes.
 
 It runs until SIGINT or SIGTERM. It serves members of its pool; see 'angler pool'.`,
-		Example: `  angler serve --capacity cpu=64,memory=256Gi --cell u33d
+		Example: `  angler serve --capacity cpu=64,memory=256Gi --location u33d
   angler serve --kubeconfig ~/.kube/edge --listen :7400 --advertise 198.51.100.7:7400 --metrics 127.0.0.1:9400
   angler serve --dht-only --dht-listen :7401`,
 		Args: noArgs,
@@ -58,6 +61,8 @@ It runs until SIGINT or SIGTERM. It serves members of its pool; see 'angler pool
 	f.place.register(s, "the cluster")
 	s.StringVar(&f.capacity, "capacity", "", "what may be leased in all, such as `cpu=64,memory=256Gi` (default the sum of the offers)")
 	s.StringVar(&f.kubeconfig, "kubeconfig", "", "`file` of the cluster (default $KUBECONFIG, then the pod's own cluster)")
+	s.StringArrayVar(&f.gpus, "gpu-map", nil, "how the cluster knows a GPU `model`, once for each: 'nvidia-h100=nvidia.com/gpu;gpu.product=NVIDIA-H100'")
+	s.StringVar(&f.credential, "credential", credentialToken, "what tenants get: token (bound to the lease), or certificate (for clusters that sign client certificates)")
 	s.StringSliceVar(&f.allow, "allow", []string{market.AllowPool}, "who may ask for offers that do not say: `pool`, any, or peer ids")
 	s.IntVar(&f.maxMatches, "max-matches", runtime.NumCPU(), "matches at once; as many as this machine has processors, if not given")
 	s.IntVar(&f.minRoster, "min-roster", 3, "fewest distinct operators in a match that this node takes part in")
@@ -67,7 +72,7 @@ It runs until SIGINT or SIGTERM. It serves members of its pool; see 'angler pool
 	s.StringVar(&f.logFormat, "log-format", "text", "text or json")
 	for name, value := range map[string]string{
 		"listen": ":7400", "dht-listen": ":7401", "advertise": "198.51.100.7:7400", "bootstrap": "dht.example.org:7401", "capacity": "cpu=64,memory=256Gi",
-		"allow": "pool", "metrics": "127.0.0.1:9400", "log-level": "info", "log-format": "json",
+		"allow": "pool", "gpu-map": "'nvidia-h100=nvidia.com/gpu;gpu.product=NVIDIA-H100-80GB-HBM3'", "credential": "token", "metrics": "127.0.0.1:9400", "log-level": "info", "log-format": "json",
 	} {
 		sample(s, name, value)
 	}
@@ -89,9 +94,10 @@ func (a *app) serveConfig(f serveFlags) (node.Config, error) {
 	if cfg.Log, err = newLogger(a.io.Err, f.logLevel, f.logFormat); err != nil {
 		return cfg, err
 	}
-	if cfg.Cell, err = f.place.find(); err != nil {
+	if cfg.Cell, cfg.AutoCell, err = f.place.find(); err != nil {
 		return cfg, err
 	}
+	cfg.Precision = f.place.precision
 	if cfg.Advertise, err = parseAddrPorts("advertise", f.advertise); err != nil {
 		return cfg, err
 	}
@@ -99,6 +105,9 @@ func (a *app) serveConfig(f serveFlags) (node.Config, error) {
 		if cfg.Capacity, err = market.ParseCapacity(f.capacity); err != nil {
 			return cfg, fieldFault(err, nil)
 		}
+	}
+	if err := f.house(&cfg); err != nil {
+		return cfg, err
 	}
 	if cfg.Key, err = a.key(); err != nil {
 		return cfg, err
@@ -111,6 +120,26 @@ func (a *app) serveConfig(f serveFlags) (node.Config, error) {
 	}
 	cfg.Ready = func(at node.Addresses) { a.sayReady(cfg, at) }
 	return cfg, nil
+}
+
+// Kinds of credentials.
+const (
+	credentialToken       = "token"
+	credentialCertificate = "certificate"
+)
+
+// house reads what is decided for all leases of the cluster.
+func (f *serveFlags) house(cfg *node.Config) (err error) {
+	switch f.credential {
+	case credentialToken, credentialCertificate:
+		cfg.Certificates = f.credential == credentialCertificate
+	default:
+		return flagError("credential", "is token or certificate", "--credential token")
+	}
+	if cfg.GPUs, err = k8s.ParseGPUMap(f.gpus); err != nil {
+		return asUsage(err)
+	}
+	return nil
 }
 
 func (f *serveFlags) check() error {

@@ -161,6 +161,25 @@ func TestLocate(t *testing.T) {
 	}
 }
 
+func TestCell(t *testing.T) {
+	near := []Mark{{"u33d", 200 * time.Microsecond}, {"u33d", 300 * time.Microsecond}, {"u33e", 400 * time.Microsecond}}
+	if cell := Cell(near, 4); cell != "u33" { // 20 km of fibre and a cell of 39 km are more than a cell of 39 km
+		t.Errorf("near: %q", cell)
+	}
+	far := []Mark{{"u33d", 9 * time.Millisecond}, {"u281", 12 * time.Millisecond}, {"u0yj", 14 * time.Millisecond}}
+	if cell := Cell(far, 4); cell != "u" {
+		t.Errorf("far: %q", cell)
+	}
+	for _, marks := range [][]Mark{nil, near[:2], {{"", 1}, {"ai", 1}, {"u33d", 0}, {"u33d", 1}}} {
+		if cell := Cell(marks, 4); cell != "" {
+			t.Errorf("%v: %q", marks, cell)
+		}
+	}
+	if cell := Cell(near, 0); cell != "" {
+		t.Errorf("at precision 0: %q", cell)
+	}
+}
+
 func FuzzParse(f *testing.F) {
 	f.Add(New().Here().Append(nil))
 	f.Add(bytes.Repeat([]byte{1}, Size))

@@ -107,7 +107,7 @@ func TestTwoRequestsForTheLastUnits(t *testing.T) {
 	for _, name := range who {
 		wg.Go(func() {
 			// No --wait: who finds nothing is to be told so.
-			r := w.run(name, "request", "--cpu", "32", "--cell", "u33d", "--min-providers", "3", "--out", w.path(name+".kubeconfig"))
+			r := w.run(name, "request", "--cpu", "32", "--location", "u33d", "--min-providers", "3", "--out", w.path(name+".kubeconfig"))
 			mu.Lock()
 			defer mu.Unlock()
 			results[name] = r
@@ -139,12 +139,12 @@ func TestAPIServerRefuses(t *testing.T) {
 	w.provider("ash", 40, "0.034")
 	w.provider("cedar", 40, "0.040")
 	w.invite("birch", "operator")
-	w.start("birch", "serve", "--listen", "127.0.0.1:0", "--dht-listen", "127.0.0.1:0", "--kubeconfig", w.deputy(), "--cell", "u33d")
+	w.start("birch", "serve", "--listen", "127.0.0.1:0", "--dht-listen", "127.0.0.1:0", "--kubeconfig", w.deputy(), "--location", "u33d")
 	w.must("birch", "offer", "--cpu", "40", "--price", "0.01") // the cheapest
 	w.invite("quince", "requester")
 	w.settle(3)
 	w.admin("delete", "clusterrolebinding", "deputy")
-	r := w.run("quince", "request", "--cpu", "4", "--cell", "u33d", "--min-providers", "3", "--out", w.path("quince.kubeconfig"))
+	r := w.run("quince", "request", "--cpu", "4", "--location", "u33d", "--min-providers", "3", "--out", w.path("quince.kubeconfig"))
 	if r.code != 6 || r.out != "" {
 		t.Fatalf("exit %d, want 6\n%s%s", r.code, r.out, r.err)
 	}

@@ -82,7 +82,7 @@ func TestPartiesMeetAgain(t *testing.T) {
 func TestEphemeralRequesterKeepsNothing(t *testing.T) {
 	w := newWorld(t)
 	w.invite("ash", "operator")
-	w.start("ash", "serve", "--listen", "127.0.0.1:0", "--dht-listen", "127.0.0.1:0", "--kubeconfig", w.kubeconfig, "--cell", "u33d",
+	w.start("ash", "serve", "--listen", "127.0.0.1:0", "--dht-listen", "127.0.0.1:0", "--kubeconfig", w.kubeconfig, "--location", "u33d",
 		"--allow", "any", "--min-roster", "1")
 	w.must("ash", "offer", "--cpu", "4", "--price", "0.034")
 	w.invite("quince", "requester")

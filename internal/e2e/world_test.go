@@ -177,13 +177,13 @@ func (w *world) provider(who string, cpu int, price string) *process {
 // serve starts, or starts again, the daemon of a provider that has joined.
 func (w *world) serve(who string) *process {
 	w.t.Helper()
-	return w.start(who, "serve", "--listen", "127.0.0.1:0", "--dht-listen", "127.0.0.1:0", "--kubeconfig", w.kubeconfig, "--cell", "u33d")
+	return w.start(who, "serve", "--listen", "127.0.0.1:0", "--dht-listen", "127.0.0.1:0", "--kubeconfig", w.kubeconfig, "--location", "u33d")
 }
 
 // request asks for so many CPUs among at least least providers.
 func (w *world) request(who string, cpu, least int, more ...string) []string {
 	args := []string{
-		"request", "--cpu", fmt.Sprint(cpu), "--cell", "u33d", "--min-providers", fmt.Sprint(least), "--wait", "90s",
+		"request", "--cpu", fmt.Sprint(cpu), "--location", "u33d", "--min-providers", fmt.Sprint(least), "--wait", "90s",
 		"--out", w.path(who + ".kubeconfig"),
 	}
 	return append(args, more...)
@@ -195,7 +195,7 @@ func (w *world) settle(n int) {
 	w.t.Helper()
 	w.invite("probe", "requester")
 	w.eventually(fmt.Sprint(n, " providers are found"), func() bool {
-		return w.run("probe", "request", "--cpu", "60000", "--cell", "u33d", "--min-providers", fmt.Sprint(n)).code == 3
+		return w.run("probe", "request", "--cpu", "60000", "--location", "u33d", "--min-providers", fmt.Sprint(n)).code == 3
 	})
 }
 

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/angler-dex/angler/internal/identity"
+	"github.com/angler-dex/angler/internal/k8s"
+	"github.com/angler-dex/angler/internal/k8s/manifest"
 	"github.com/angler-dex/angler/internal/market"
 )
 
@@ -28,16 +30,27 @@ type Config struct {
 	Metrics   string           // host:port of /metrics and /healthz; none: not served
 
 	Cell       string           // geohash of the cluster; "": announced for the whole world only
+	AutoCell   bool             // find the cell out by round trips to others
+	Precision  int              // most characters of a cell that is found out
+	PlacePath  string           // file of the network coordinate
 	Capacity   market.Resources // nil: the sum of the offers
 	Kubeconfig string           // path; "": $KUBECONFIG, then in-cluster
-	Allow      []string         // who may ask for offers that do not say: market.AllowPool, market.AllowAny, peer ids
-	MinRoster  int              // least number of distinct operators in a match
-	MaxMatches int              // at once
+
+	GPUs         k8s.GPUMap // the models that can be leased
+	Certificates bool       // tenants get client certificates, not tokens
+	Allow        []string   // who may ask for offers that do not say: market.AllowPool, market.AllowAny, peer ids
+	MinRoster    int        // least number of distinct operators in a match
+	MaxMatches   int        // at once
 
 	DHTOnly bool // a bootstrap node: no offers, no matches, no cluster
 
 	Log   *slog.Logger
 	Ready func(Addresses) // told once, when everything listens; may be nil
+}
+
+// house is what is decided for all leases of the cluster.
+func (c Config) house() manifest.House {
+	return manifest.House{GPUs: c.GPUs, Certificates: c.Certificates}
 }
 
 // Addresses are where a running daemon listens.

@@ -38,6 +38,7 @@ type Book struct {
 type entry struct {
 	Addr       netip.AddrPort `json:"addr"`
 	Coordinate []byte         `json:"coordinate,omitempty"`
+	Cell       string         `json:"cell,omitempty"`
 	Class      []string       `json:"classes"`
 	RTT        time.Duration  `json:"rtt"`
 	Seen       time.Time      `json:"seen"`
@@ -83,7 +84,7 @@ func (b *Book) note(m match.Candidate, now time.Time) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	at := m.Link.Addr()
-	b.entries[at] = entry{Addr: at, Coordinate: m.Record.Coordinate, Class: m.Record.Classes, RTT: m.Link.RTT(), Seen: now.UTC()}
+	b.entries[at] = entry{Addr: at, Coordinate: m.Record.Coordinate, Cell: m.Record.Cell, Class: m.Record.Classes, RTT: m.Link.RTT(), Seen: now.UTC()}
 }
 
 // strike forgets an address where nobody of use answered.
@@ -125,6 +126,22 @@ func (b *Book) serving(class string, space *coord.Space, now time.Time) []netip.
 		addrs = append(addrs, e.Addr)
 	}
 	return addrs
+}
+
+// Cell is where the requester seems to be, by the cells of those who were met and
+// the round trips to them, of at most so many characters; "" if that cannot be
+// told.
+func (b *Book) Cell(precision int) string {
+	if b == nil {
+		return ""
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	var marks []coord.Mark
+	for _, e := range b.entries {
+		marks = append(marks, coord.Mark{Cell: e.Cell, RTT: e.RTT})
+	}
+	return coord.Cell(marks, precision)
 }
 
 // Save writes the book, the entries that were seen last if there are too many.

@@ -82,7 +82,7 @@ step "five providers, each with its own secret offer"
 provider() { # provider NAME CPU PRICE
   invite "$1" operator "$1-corp"
   background "$1" env ANGLER_STATE_DIR="$home/$1" "$bin/angler" serve \
-    --listen 127.0.0.1:0 --dht-listen 127.0.0.1:0 --kubeconfig "$kubeconfig" --cell u33d
+    --listen 127.0.0.1:0 --dht-listen 127.0.0.1:0 --kubeconfig "$kubeconfig" --location u33d
   until_true 20 "the daemon of $1" env ANGLER_STATE_DIR="$home/$1" "$bin/angler" status -q
   show "angler offer --cpu $2 --price $3      # at $1, told to nobody"
   as "$1" offer --cpu "$2" --price "$3"
@@ -96,8 +96,8 @@ provider elm 40 0.045
 step "a requester asks for 32 vCPUs, at most 0.05 a vCPU and hour"
 invite quince requester quince-corp
 # --wait: the announcements may still be on their way through the DHT
-show "angler request --cpu 32 --max-price 0.05 --cell u33d --min-providers 5 --wait 1m"
-as quince request --cpu 32 --max-price 0.05 --cell u33d --min-providers 5 --wait 1m --out "$home/lease.kubeconfig"
+show "angler request --cpu 32 --max-price 0.05 --location u33d --min-providers 5 --wait 1m"
+as quince request --cpu 32 --max-price 0.05 --location u33d --min-providers 5 --wait 1m --out "$home/lease.kubeconfig"
 
 step "what each learned, in its own words"
 for who in birch cedar; do
@@ -141,7 +141,7 @@ if [ -n "$keep" ]; then
   step "left running, in $home"
   cat <<TEXT
 use the namespace   $bin/kubelab kubectl --kubeconfig $home/lease.kubeconfig get pods
-ask again           ANGLER_STATE_DIR=$home/quince $bin/angler request --cpu 4 --cell u33d
+ask again           ANGLER_STATE_DIR=$home/quince $bin/angler request --cpu 4 --location u33d
 a provider's view   ANGLER_STATE_DIR=$home/birch $bin/angler status
 stop everything     kill ${pids[*]}; rm -rf $home
 TEXT
