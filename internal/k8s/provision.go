@@ -76,10 +76,12 @@ func (c *Cluster) provision(ctx context.Context, spec manifest.Spec, plan manife
 	}
 	grant := Grant{Server: c.server, CA: c.ca, Namespace: plan.Namespace.Name}
 	last, lastCtx := errgroup.WithContext(ctx)
-	last.Go(func() error {
-		_, err := c.apply(lastCtx, plan.Binding)
-		return err
-	})
+	for _, o := range plan.Last {
+		last.Go(func() error {
+			_, err := c.apply(lastCtx, o)
+			return err
+		})
+	}
 	last.Go(func() error {
 		return c.awaitQuotas(lastCtx, grant.Namespace, plan.Quotas())
 	})

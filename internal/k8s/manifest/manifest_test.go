@@ -59,7 +59,7 @@ func quotas(pairs ...string) corev1.ResourceList {
 }
 
 func TestGolden(t *testing.T) {
-	for name, spec := range map[string]Spec{"small": small(), "large": large(), "gpu": gpuLease(), "certificate": certificateLease()} {
+	for name, spec := range map[string]Spec{"small": small(), "large": large(), "template": templatedLease(t), "gpu": gpuLease(), "certificate": certificateLease()} {
 		t.Run(name, func(t *testing.T) {
 			plan, err := Objects(spec)
 			if err != nil {

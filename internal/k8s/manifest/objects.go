@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"hash"
+	"slices"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -59,13 +60,12 @@ func (o Object) JSON() ([]byte, error) {
 type Plan struct {
 	Namespace Object   // first
 	Objects   []Object // independent of each other
-	Binding   Object   // last: a binding to a role that does not exist is refused to whoever may not bind
+	Last      []Object // what needs those: a binding to a role that is not there is refused to whoever may not bind
 }
 
 // All returns every object in an order in which they can be applied one by one.
 func (p Plan) All() []Object {
-	all := append(make([]Object, 0, len(p.Objects)+2), p.Namespace)
-	return append(append(all, p.Objects...), p.Binding)
+	return slices.Concat([]Object{p.Namespace}, p.Objects, p.Last)
 }
 
 // Quotas returns, by name, what each ResourceQuota of the plan limits.
@@ -84,15 +84,21 @@ func Objects(s Spec) (Plan, error) {
 	if err := s.validate(); err != nil {
 		return Plan{}, err
 	}
-	return Plan{
+	plan := Plan{
 		Namespace: namespace(s),
 		Objects: []Object{
 			resourceQuota(s), priorityQuota(s), limitRange(s),
 			denyAll(s), allow(s),
 			tenantAccount(s), defaultAccount(s), SecretForTokens(s), role(s),
 		},
-		Binding: roleBinding(s),
-	}, nil
+		Last: []Object{roleBinding(s)},
+	}
+	if s.House.Template != nil {
+		if err := plan.extend(s.House.Template, s); err != nil {
+			return Plan{}, err
+		}
+	}
+	return plan, nil
 }
 
 // Hash returns the SHA-256 of all manifests of a lease: what provider and requester sign for. It is taken over the domain

@@ -3,6 +3,7 @@ package manifest
 import (
 	"errors"
 	"fmt"
+	"regexp"
 	"strings"
 	"time"
 
@@ -35,8 +36,8 @@ const (
 // ResourceStorage is the name under which a Spec's quota holds persistent storage, in bytes over all volume claims.
 const ResourceStorage = corev1.ResourceStorage
 
-// maxClass bounds Spec.Class.
-const maxClass = 1024
+// classGrammar keeps to letters that mean nothing in YAML, where templates put a class.
+var classGrammar = regexp.MustCompile(`^[A-Za-z0-9,=._/-]{0,1000}$`)
 
 // A Spec is what a lease says about its namespace.
 type Spec struct {
@@ -48,7 +49,7 @@ type Spec struct {
 	// storage (ResourceStorage), services.loadbalancers and extended resources by full name, such as nvidia.com/gpu.
 	Quota   corev1.ResourceList
 	Expires time.Time // when the lease ends
-	Class   string    // the class in words, for templates; at most 1024 bytes of printable ASCII; may be empty
+	Class   string    // the class in words, for templates; at most 1000 of A-Z a-z 0-9 , = . _ / -; may be empty
 	GPU     *GPU      // the model that was leased, whose resource Quota holds; nil: none
 	House   House
 }
@@ -114,8 +115,8 @@ func (s Spec) validate() error {
 			return fmt.Errorf("manifest: quota: %s: not a whole number", name)
 		}
 	}
-	if len(s.Class) > maxClass || strings.ContainsFunc(s.Class, func(r rune) bool { return r < ' ' || r >= 0x7f }) {
-		return errors.New("manifest: class: not at most 1024 bytes of printable ASCII")
+	if !classGrammar.MatchString(s.Class) {
+		return errors.New("manifest: class: not at most 1000 of A-Z a-z 0-9 , = . _ / -")
 	}
 	if s.GPU != nil {
 		if err := s.GPU.validate(); err != nil {
