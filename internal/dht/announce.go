@@ -1,6 +1,7 @@
 package dht
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -12,7 +13,8 @@ import (
 )
 
 const (
-	replicas      = 8                      // nodes that take an announcement
+	replicas      = 8                      // nodes that take an announcement, at least
+	replicasMost  = 64                     // at most, where a crowd of nodes has gathered at the key
 	announceAlpha = 4                      // keys announced at the same time
 	announceLimit = 30 * time.Second       // for one announcement
 	keysEvery     = 500 * time.Millisecond // how often KeepAnnounced looks at its keys
@@ -52,7 +54,7 @@ func (n *Node) Announce(ctx context.Context, key Key, port int) error {
 			return fmt.Errorf("announce: %w", err)
 		}
 		lonely = errors.Join(lonely, err)
-		taken += n.announceTo(ctx, answers, key, port)
+		taken += n.announceTo(ctx, s, answers, key, port)
 		if n.keepOwn(s, answers, key, port) {
 			taken++
 		}
@@ -72,13 +74,21 @@ func (n *Node) Announce(ctx context.Context, key Key, port int) error {
 }
 
 // announceTo tells the nearest nodes that gave a token, and the next ones in
-// place of those that refuse, until replicas have taken it.
-func (n *Node) announceTo(ctx context.Context, to []answer, key Key, port int) int {
+// place of those that refuse, until replicas have taken it, and so have all
+// within the distance in which that many nodes are expected: where more have
+// gathered, the others are still told.
+func (n *Node) announceTo(ctx context.Context, s *side, to []answer, key Key, port int) int {
+	reach := s.table.reach(replicas)
+	within := countFunc(to, func(a answer) bool {
+		d := key.distance(a.id)
+		return a.hasToken && bytes.Compare(d[:], reach[:]) < 0
+	})
+	most := min(max(replicas, within), replicasMost)
 	var mu sync.Mutex
 	taken := 0
-	for len(to) > 0 && taken < replicas && ctx.Err() == nil {
+	for len(to) > 0 && taken < most && ctx.Err() == nil {
 		var group errgroup.Group
-		batch := replicas - taken
+		batch := most - taken
 		for batch > 0 && len(to) > 0 {
 			a := to[0]
 			to = to[1:]

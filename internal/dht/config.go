@@ -36,6 +36,10 @@ type Config struct {
 	// TablePath is where the routing table is kept between runs; "" keeps none.
 	TablePath string
 
+	// ID is the node's place in the key space; zero: the saved one, else a
+	// random one. Only experiments choose it.
+	ID Key
+
 	Limits StoreLimits // of the peers stored for others
 
 	// SendRate and SendBurst limit this node's packets a second; defaults 500

@@ -1,6 +1,7 @@
 package dht
 
 import (
+	"bytes"
 	"net/netip"
 	"slices"
 )
@@ -22,23 +23,39 @@ type candidate struct {
 	state    state
 	doubtful bool // failed in an earlier walk: ask, but do not wait
 	expanded bool // asked for its own neighbourhood too
+
+	from   netip.AddrPort // who told of it first; invalid: we know it ourselves
+	backed bool           // somebody else has told of it too
 }
+
+// word is what came of the contacts that a node told of.
+type word struct{ alive, dead int }
+
+// worthless reports whether most of them are nowhere: that node lies, or knows
+// nobody any more.
+func (w word) worthless() bool { return w.dead >= 3 && w.dead > 2*w.alive }
 
 // frontier is one path of an iterative lookup (Maymounkov and Mazières,
 // "Kademlia", 2002, section 2.3): the known nodes ordered by their distance to
 // the target, and which of them have been asked. It does no I/O: the caller
 // asks whom next and expand name, and reports what came of it. It is settled
-// when the width nearest nodes that are alive have all answered and the
-// nearest of them have been asked for their own neighbours.
+// when the width nearest nodes that are alive, and all within reach, have
+// answered and the nearest of them have been asked for their own neighbours.
+//
+// Nodes that are told of by somebody whose contacts turn out not to exist are
+// left out unless another one tells of them too: a liar could otherwise keep a
+// walk busy for ever.
 type frontier struct {
 	target Key
 	self   Key // never a candidate
 	width  int // how many of the nearest must have answered
+	reach  Key // all nodes not farther away than this must have answered too
 	expand int // how many of the nearest are asked for their neighbours
 	budget int // contacts that may still be asked
 
 	cands     []*candidate // unknown ids first, then by distance
 	byAddr    map[netip.AddrPort]*candidate
+	words     map[netip.AddrPort]*word
 	expanding int
 }
 
@@ -48,7 +65,7 @@ const maxCandidates = 512
 func newFrontier(target, self Key, width, expand, budget int) *frontier {
 	return &frontier{
 		target: target, self: self, width: width, expand: expand, budget: budget,
-		byAddr: make(map[netip.AddrPort]*candidate),
+		byAddr: make(map[netip.AddrPort]*candidate), words: make(map[netip.AddrPort]*word),
 	}
 }
 
@@ -66,12 +83,19 @@ func (f *frontier) order(a, b *candidate) int {
 	return a.addr.Compare(b.addr)
 }
 
-// add makes a contact a candidate unless it is one already.
-func (f *frontier) add(c contact, doubtful bool) {
-	if c.known && c.id == f.self || f.byAddr[c.addr] != nil {
+// add makes a contact that we know ourselves a candidate.
+func (f *frontier) add(c contact, doubtful bool) { f.told(c, doubtful, netip.AddrPort{}) }
+
+// told makes a contact a candidate unless it is one already.
+func (f *frontier) told(c contact, doubtful bool, from netip.AddrPort) {
+	if c.known && c.id == f.self {
 		return
 	}
-	f.insert(&candidate{contact: c, doubtful: doubtful})
+	if old := f.byAddr[c.addr]; old != nil {
+		old.backed = old.backed || old.from != from
+		return
+	}
+	f.insert(&candidate{contact: c, doubtful: doubtful, from: from})
 	if len(f.cands) > maxCandidates {
 		for i, last := range slices.Backward(f.cands) {
 			if last.state == fresh {
@@ -89,30 +113,67 @@ func (f *frontier) insert(c *candidate) {
 	f.byAddr[c.addr] = c
 }
 
-// next names the nearest contact to ask, if one is worth asking, and counts it
-// as asked.
+// next names a contact to ask, if one is worth asking, and counts it as asked:
+// the nearest of those of which we or several nodes know, else the nearest.
 func (f *frontier) next() (contact, bool) {
 	live := 0
+	var best *candidate
 	for _, c := range f.cands {
+		if live >= f.width && !f.within(c) {
+			break
+		}
 		switch c.state {
 		case fresh:
-			if f.budget == 0 {
-				return contact{}, false
+			if f.hollow(c) {
+				c.state = failed
+				continue
 			}
-			f.budget--
-			c.state = asked
-			if c.doubtful {
-				c.state = suspect
+			if best == nil || f.sure(c) && !f.sure(best) {
+				best = c
 			}
-			return c.contact, true
+			live++
 		case asked, slow, answered:
 			live++
 		}
-		if live == f.width {
-			break
-		}
 	}
-	return contact{}, false
+	if best == nil || f.budget == 0 {
+		return contact{}, false
+	}
+	f.budget--
+	best.state = asked
+	if best.doubtful {
+		best.state = suspect
+	}
+	return best.contact, true
+}
+
+// sure reports whether more than one other's word stands for a candidate.
+func (f *frontier) sure(c *candidate) bool { return c.backed || !c.from.IsValid() }
+
+// within reports whether a candidate is so near that it must be heard.
+func (f *frontier) within(c *candidate) bool {
+	d := f.target.distance(c.id)
+	return c.known && bytes.Compare(d[:], f.reach[:]) < 0
+}
+
+// hollow reports whether only a worthless word stands for a candidate.
+func (f *frontier) hollow(c *candidate) bool {
+	w := f.words[c.from]
+	return w != nil && !c.backed && w.worthless()
+}
+
+// credit counts what came of a contact for or against who told of it.
+func (f *frontier) credit(c *candidate, alive, dead int) {
+	if !c.from.IsValid() {
+		return
+	}
+	w := f.words[c.from]
+	if w == nil {
+		w = new(word)
+		f.words[c.from] = w
+	}
+	w.alive += alive
+	w.dead += dead
 }
 
 // nextExpansion names a contact to ask for its own neighbours, once the
@@ -163,9 +224,12 @@ func (f *frontier) busy() int {
 func (f *frontier) settled() bool {
 	live, heard, waiting := 0, false, false
 	for _, c := range f.cands {
+		if live >= f.width && !f.within(c) {
+			break
+		}
 		switch c.state {
 		case fresh:
-			if f.budget > 0 {
+			if f.budget > 0 && !f.hollow(c) {
 				return false
 			}
 		case asked, slow:
@@ -175,9 +239,6 @@ func (f *frontier) settled() bool {
 		case answered:
 			heard = true
 			live++
-		}
-		if live == f.width {
-			break
 		}
 	}
 	return heard || !waiting
@@ -200,6 +261,10 @@ func (f *frontier) answered(addr netip.AddrPort, id Key) {
 		c.id, c.known = id, true
 		f.insert(c)
 	}
+	if c.state == slow || c.state == suspect && !c.doubtful {
+		f.credit(c, 0, -1) // it was counted as dead
+	}
+	f.credit(c, 1, 0)
 	c.state = answered
 	if id == f.self {
 		c.state = failed
@@ -208,13 +273,26 @@ func (f *frontier) answered(addr netip.AddrPort, id Key) {
 
 func (f *frontier) failed(addr netip.AddrPort) {
 	if c := f.byAddr[addr]; c != nil && c.state != fresh {
+		if c.state == asked {
+			f.credit(c, 0, 1)
+		}
 		c.state = failed
 	}
 }
 
+// slow records that a node has not answered for a while.
 func (f *frontier) slow(addr netip.AddrPort) {
 	if c := f.byAddr[addr]; c != nil && c.state == asked {
+		f.credit(c, 0, 1)
 		c.state = slow
+	}
+}
+
+// lost records that a node is not worth waiting for any more; with alone, if
+// only one other has told of it.
+func (f *frontier) lost(addr netip.AddrPort, alone bool) {
+	if c := f.byAddr[addr]; c != nil && c.state == slow && (!alone || !f.sure(c)) {
+		c.state = suspect
 	}
 }
 

@@ -13,7 +13,6 @@ import (
 	"syscall"
 	"testing"
 	"time"
-
 )
 
 func TestGarbageLeavesTheNodeAlive(t *testing.T) {

@@ -29,6 +29,8 @@ var refreshAfter = []time.Duration{2 * time.Second, 8 * time.Second, 30 * time.S
 type joining struct {
 	ready   chan struct{} // closed when the node has joined
 	decided chan struct{} // closed when the first round has ended
+	// closed when the node has looked at its own neighbourhood, or given up
+	surveyed chan struct{}
 
 	mu        sync.Mutex
 	bootstrap []netip.AddrPort // as last resolved
@@ -38,7 +40,7 @@ type joining struct {
 }
 
 func newJoining() joining {
-	return joining{ready: make(chan struct{}), decided: make(chan struct{})}
+	return joining{ready: make(chan struct{}), decided: make(chan struct{}), surveyed: make(chan struct{})}
 }
 
 // Ready waits until the node has joined the network or has tried to. It
@@ -94,6 +96,12 @@ func (n *Node) keepJoined(ctx context.Context) {
 		wait := retry
 		if now := n.cfg.Now(); !isClosed(n.joining.ready) || !now.Before(greet) {
 			n.joinRound(ctx)
+			if !isClosed(n.joining.surveyed) {
+				if n.cfg.Passive && isClosed(n.joining.ready) {
+					n.survey(ctx)
+				}
+				close(n.joining.surveyed)
+			}
 			greet = now.Add(n.dice.around(greetEvery))
 			retry = min(2*retry, joinRetryMax)
 		}
@@ -228,14 +236,23 @@ func (n *Node) founds() bool {
 	return n.joining.founder
 }
 
+// survey walks to the node's own id, in each family: how dense nodes lie there
+// tells what is usual.
+func (n *Node) survey(ctx context.Context) {
+	for _, s := range n.sides {
+		if _, err := n.walk(ctx, s, s.ID(), "find_node", nil); err != nil {
+			n.cfg.Log.Debug("looking at our neighbourhood", "err", err)
+		}
+	}
+}
+
 // refreshTable walks, in each family, to the node's own id, which makes it
 // known where it belongs, and to a random one.
 func (n *Node) refreshTable(ctx context.Context) {
+	n.survey(ctx)
 	for _, s := range n.sides {
-		for _, target := range []Key{s.ID(), n.dice.key()} {
-			if _, err := n.walk(ctx, s, target, "find_node", nil); err != nil {
-				n.cfg.Log.Debug("refreshing the routing table", "err", err)
-			}
+		if _, err := n.walk(ctx, s, n.dice.key(), "find_node", nil); err != nil {
+			n.cfg.Log.Debug("refreshing the routing table", "err", err)
 		}
 	}
 }

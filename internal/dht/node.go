@@ -103,7 +103,11 @@ func New(cfg Config) (*Node, error) {
 	n.joining.saved = saved.nodes
 	// The id of the last run is kept, so that others' tables stay right, except
 	// by passive nodes, which nobody need recognise.
-	if n.base = saved.id; cfg.Passive || n.base == (Key{}) {
+	n.base = cfg.ID
+	if n.base == (Key{}) && !cfg.Passive {
+		n.base = saved.id
+	}
+	if n.base == (Key{}) {
 		n.base = d.key()
 	}
 	n.openSides(familiesOf(local))

@@ -1,6 +1,8 @@
 package dht
 
 import (
+	"encoding/binary"
+	"math"
 	"math/bits"
 	"net/netip"
 	"slices"
@@ -156,6 +158,36 @@ func (t *table) nearest(target Key, count int) []contact {
 	}
 	slices.SortFunc(all, func(a, b contact) int { return nearer(target, a.id, b.id) })
 	return all[:min(len(all), count)]
+}
+
+// surveyed is how many nodes next to our own id the density is taken from.
+const surveyed = 16
+
+// reach is a distance from any key within which that many nodes are to be
+// expected, if ids are spread evenly: taken from how far the nodes next to our
+// own id lie. It is zero while the table has too few nodes to tell. More nodes
+// than that within it have gathered there on purpose; the even ones are still
+// among them.
+func (t *table) reach(count int) (r Key) {
+	near := t.nearest(t.selfID(), surveyed)
+	if len(near) < surveyed {
+		return r
+	}
+	d := t.selfID().distance(near[surveyed-1].id)
+	hi, lo := bits.Mul64(binary.BigEndian.Uint64(d[:8]), uint64(count))
+	if hi >= surveyed {
+		lo = math.MaxUint64
+	} else {
+		lo, _ = bits.Div64(hi, lo, surveyed)
+	}
+	binary.BigEndian.PutUint64(r[:8], lo)
+	return r
+}
+
+func (t *table) selfID() Key {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.self
 }
 
 // stalest is the node that was asked longest ago, if that is before the time;

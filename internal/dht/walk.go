@@ -12,10 +12,13 @@ const (
 	walkPaths  = 3                      // independent paths of a walk
 	walkAlpha  = 4                      // questions in flight on a path
 	walkWidth  = 16                     // nearest nodes that must have answered
+	walkReach  = 14                     // all within the distance in which so many are expected, too
 	walkExpand = 8                      // nearest nodes asked for their neighbours
 	walkBudget = 160                    // nodes asked on a path, at most
-	slowAfter  = 300 * time.Millisecond // without an answer: ask another one too
-	slowCheck  = 100 * time.Millisecond
+	slowMax    = 300 * time.Millisecond // without an answer: ask another one too
+	slowMin    = 60 * time.Millisecond
+	lostAfter  = 1100 * time.Millisecond // not waited for any more; a repeated question has its time
+	slowCheck  = 50 * time.Millisecond
 )
 
 // answer is a node that a walk has heard.
@@ -42,6 +45,9 @@ type walk struct {
 	hoods  map[netip.AddrPort]*hood
 	events chan event
 	asking sync.WaitGroup
+
+	answers int           // so far
+	took    time.Duration // by all of them
 }
 
 // heard is a question put to a node, and its answer once over.
@@ -89,7 +95,7 @@ func (n *Node) walk(ctx context.Context, s *side, target Key, method string, pee
 		if err := w.run(ctx); err != nil {
 			return nil, err
 		}
-		if answers := w.answers(); len(answers) > 0 {
+		if answers := w.result(); len(answers) > 0 {
 			return answers, nil
 		}
 		if all {
@@ -120,7 +126,9 @@ func (n *Node) lastResort(s *side) []contact {
 // start deals the seeds out to the paths, one path for every four.
 func (w *walk) start(seeds []contact) {
 	for range min(max(len(seeds)/4, 1), walkPaths) {
-		w.paths = append(w.paths, newFrontier(w.target, w.side.ID(), walkWidth, walkExpand, walkBudget))
+		f := newFrontier(w.target, w.side.ID(), walkWidth, walkExpand, walkBudget)
+		f.reach = w.side.table.reach(walkReach)
+		w.paths = append(w.paths, f)
 	}
 	for i, c := range seeds {
 		w.paths[i%len(w.paths)].add(c, w.n.failing.has(c.addr))
@@ -131,14 +139,26 @@ func (w *walk) run(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer w.asking.Wait()
 	defer cancel()
+	// Before the density of nodes is known the nearest cannot be told from a
+	// crowd. Walks of the survey itself do not wait for it.
+	surveyed := w.method != "get_peers" || w.paths[0].reach != (Key{})
 	tick := time.NewTicker(slowCheck)
 	defer tick.Stop()
 	for {
 		w.pump(ctx)
+		var survey <-chan struct{}
 		if !slices.ContainsFunc(w.paths, func(f *frontier) bool { return !f.done() }) {
-			return ctx.Err()
+			if surveyed || len(w.heard) == 0 || ctx.Err() != nil {
+				return ctx.Err()
+			}
+			survey = w.n.joining.surveyed
 		}
 		select {
+		case <-survey:
+			surveyed = true
+			for _, f := range w.paths {
+				f.reach = w.side.table.reach(walkReach)
+			}
 		case e := <-w.events:
 			w.take(e)
 		case <-tick.C:
@@ -207,7 +227,7 @@ func (w *walk) expansion(ctx context.Context, f *frontier, c contact) {
 			w.report(ctx, event{hood: true, from: c.addr, heard: heard{nodes: w.nodesNear(ctx, c.addr, c.id)}})
 		})
 	case h.over:
-		w.tellHood(f, h)
+		w.tellHood(f, c.addr, h)
 	default:
 		h.waiting = append(h.waiting, f)
 	}
@@ -238,10 +258,14 @@ func (w *walk) take(e event) {
 		h := w.hoods[e.from]
 		h.over, h.nodes = true, e.heard.nodes
 		for _, f := range h.waiting {
-			w.tellHood(f, h)
+			w.tellHood(f, e.from, h)
 		}
 	default:
 		h := w.heard[e.from]
+		if e.heard.ok {
+			w.took += w.n.cfg.Now().Sub(h.asked)
+			w.answers++
+		}
 		*h = e.heard
 		for _, f := range w.paths {
 			if f.waitsFor(e.from) {
@@ -257,33 +281,45 @@ func (w *walk) tell(f *frontier, h *heard) {
 		return
 	}
 	f.answered(h.addr, h.id)
-	w.addAll(f, h.nodes)
+	w.addAll(f, h.addr, h.nodes)
 }
 
-func (w *walk) tellHood(f *frontier, h *hood) {
+func (w *walk) tellHood(f *frontier, from netip.AddrPort, h *hood) {
 	f.expansionEnded()
-	w.addAll(f, h.nodes)
+	w.addAll(f, from, h.nodes)
 }
 
-func (w *walk) addAll(f *frontier, nodes []contact) {
+func (w *walk) addAll(f *frontier, from netip.AddrPort, nodes []contact) {
 	for _, c := range nodes {
-		f.add(c, w.n.failing.has(c.addr))
+		f.told(c, w.n.failing.has(c.addr), from)
 	}
 }
 
+// markSlow looks at who has not answered in three times the time that the
+// others took.
 func (w *walk) markSlow() {
 	now := w.n.cfg.Now()
+	slow := slowMax
+	if w.answers > 0 {
+		slow = min(max(3*w.took/time.Duration(w.answers), slowMin), slowMax)
+	}
 	for addr, h := range w.heard {
-		if !h.over && now.Sub(h.asked) >= slowAfter {
-			for _, f := range w.paths {
+		if h.over {
+			continue
+		}
+		for _, f := range w.paths {
+			if now.Sub(h.asked) >= slow {
 				f.slow(addr)
+			}
+			if now.Sub(h.asked) >= 2*slow {
+				f.lost(addr, now.Sub(h.asked) < lostAfter)
 			}
 		}
 	}
 }
 
-// answers are the nodes that answered, nearest first, this node not among them.
-func (w *walk) answers() []answer {
+// result is the nodes that answered, nearest first, this node not among them.
+func (w *walk) result() []answer {
 	var out []answer
 	for _, h := range w.heard {
 		if h.over && h.ok && h.id != w.side.ID() {
