@@ -138,7 +138,7 @@ func (l *Ledger) best(a Ask, now Moment, within func(Offer) bool) (best Bid, som
 		if !o.Admits(a) || !within(o) {
 			continue
 		}
-		b, err := o.enter(a, p.room(o, a.Class), p, now)
+		b, err := l.enter(o, a, p.room(o, a.Class), p, now)
 		l.note(o.Name, err)
 		if inexact := o.Unit != a.Class; !some || better(b, inexact, best, covers) {
 			best, covers, some = b, inexact, true

@@ -36,6 +36,11 @@ type Config struct {
 	Clock    Clock     // see SystemClock
 	Capacity Resources // what the provider has; nil: the sum of its offers
 	Limits   Limits
+
+	// Unfit says why leases of a class cannot be provided now, without the
+	// quantity or price of anything; offers of such a unit enter nothing. It is
+	// called under the ledger's lock and must not wait. nil: all can be.
+	Unfit func(Class) error
 }
 
 // Ledger is a provider's book: offers, capacity, holds, leases and how often
@@ -51,6 +56,7 @@ type Ledger struct {
 	clock    Clock
 	provider [32]byte
 	limits   Limits
+	unfit    func(Class) error
 
 	mu       sync.Mutex
 	broken   error
@@ -90,12 +96,15 @@ func Open(cfg Config) (*Ledger, error) {
 	if err := cfg.Capacity.validate(); err != nil {
 		return nil, err
 	}
+	if cfg.Unfit == nil {
+		cfg.Unfit = func(Class) error { return nil }
+	}
 	s, rows, err := openStore(cfg.Path, cfg.Provider)
 	if err != nil {
 		return nil, err
 	}
 	return &Ledger{
-		store: s, clock: cfg.Clock, provider: cfg.Provider, limits: cfg.Limits.withDefaults(),
+		store: s, clock: cfg.Clock, provider: cfg.Provider, limits: cfg.Limits.withDefaults(), unfit: cfg.Unfit,
 		declared: maps.Clone(cfg.Capacity), offers: rows.offers, leases: rows.leases, matches: rows.matches,
 		ours: map[LeaseID]bool{}, holds: map[[32]byte]hold{}, faults: map[string]error{},
 	}, nil

@@ -24,9 +24,13 @@ func (o Offer) validAsk() error {
 	return nil
 }
 
-// enter is what the offer enters for an ask when so many units are left of it:
-// with an expression that gives no price nothing, and why.
-func (o Offer) enter(a Ask, room Quantity, p pool, now Moment) (Bid, error) {
+// enter is what an offer enters for an ask when so many units are left of it: if
+// its expression gives no price, or its unit cannot be provided, nothing, and
+// why.
+func (l *Ledger) enter(o Offer, a Ask, room Quantity, p pool, now Moment) (Bid, error) {
+	if err := l.unfit(o.Unit); err != nil {
+		return Bid{Offer: o.Name, Price: o.Price, Notice: o.Notice}, err
+	}
 	if o.PerMatch > 0 {
 		room = min(room, o.PerMatch)
 	}
@@ -72,20 +76,20 @@ func share(r, unit Resources) float64 {
 	return least
 }
 
-// Faults are the offers that enter nothing for want of a price, and why, in
-// words that do not say the price: those whose expression gives none now, and
-// those that gave none when it was last asked for.
+// Faults are the offers that enter nothing although they may have room, and why,
+// in words that say no price: those whose expression gives none now, or gave
+// none when it was last asked for, and those whose unit cannot be provided.
 func (l *Ledger) Faults() map[string]error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	faults, now := map[string]error{}, l.clock()
 	p := l.pool(now)
 	for name, o := range l.offers {
-		if o.Paused || o.Expr == nil {
+		if o.Paused {
 			continue
 		}
-		_, err := o.enter(Ask{Class: o.Unit, Duration: min(DefaultDuration, o.MaxDuration)}, 0, p, now)
-		if err == nil {
+		_, err := l.enter(o, Ask{Class: o.Unit, Duration: min(DefaultDuration, o.MaxDuration)}, 0, p, now)
+		if err == nil && o.Expr != nil {
 			err = l.faults[name]
 		}
 		if err != nil {

@@ -130,6 +130,35 @@ func TestExprThatDoesNotCompileAnyMore(t *testing.T) {
 	}
 }
 
+// A unit that cannot be provided now is not entered, and the reason is told.
+func TestUnfitUnit(t *testing.T) {
+	b, why := open(t), error(nil)
+	b.cfg.Unfit = func(c Class) error {
+		if c.GPU != "" {
+			return why
+		}
+		return nil
+	}
+	b.reopen()
+	const card = "cpu=4,memory=16Gi,gpu=nvidia-h100"
+	b.put(Offer{Name: "cards", Unit: mustClass(t, card), Ceiling: 2, Price: 7})
+	b.put(Offer{Name: "plain", Unit: mustClass(t, small), Ceiling: 2, Price: 5})
+	why = errors.New("nothing holds tenants to it")
+	if bid := b.hold(1, card); bid.Quantity != 0 || bid.Offer != "cards" {
+		t.Errorf("bid %+v", bid)
+	}
+	if bid := b.hold(2, small); bid.Quantity != 2 {
+		t.Errorf("the other offer: %+v", bid)
+	}
+	if got := b.Faults(); len(got) != 1 || !errors.Is(got["cards"], why) {
+		t.Errorf("faults %v", got)
+	}
+	why = nil
+	if bid := b.hold(3, card); bid.Quantity != 2 || len(b.Faults()) != 0 {
+		t.Errorf("bid %+v, faults %v", bid, b.Faults())
+	}
+}
+
 // A ceiling a match leaves room for the matches beside it.
 func TestPerMatch(t *testing.T) {
 	b := open(t)

@@ -44,6 +44,7 @@ type ProviderConfig struct {
 	Mesh      *mesh.Node
 	Ledger    *market.Ledger
 	Cluster   Cluster
+	House     manifest.House         // what is decided for all leases of the cluster
 	Record    func() ([]byte, error) // a fresh signed record of this provider
 	Spares    *spare.Store           // sets for matches with those that it has met; nil: none are kept
 	MinRoster int                    // least number of distinct operators in a roster

@@ -36,7 +36,7 @@ func (p *Provider) provision(ctx context.Context, lease market.Lease, workload [
 	default:
 		return nil // granted or over: somebody else's claim was faster
 	}
-	spec, err := specOf(lease, p.Key.ID())
+	spec, err := specOf(lease, p.Key.ID(), p.House)
 	if err != nil {
 		return p.fail(ctx, lease.ID, err)
 	}

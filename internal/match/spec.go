@@ -11,14 +11,15 @@ import (
 	"github.com/angler-dex/angler/internal/market"
 )
 
-// ErrNotProvisionable says that a class cannot be turned into a namespace: a
-// quota cannot tell GPU models apart, so a unit with a GPU could not be held to
-// what was agreed.
-var ErrNotProvisionable = errors.New("classes with GPUs cannot be provisioned yet")
+// ErrNotProvisionable says that a class cannot be turned into a namespace of this
+// cluster: a quota cannot tell GPU models apart, so the operator has to say how
+// the cluster knows the model.
+var ErrNotProvisionable = errors.New("no such GPU can be leased here: its model is not in 'angler serve --gpu-map'")
 
-// Provisionable says whether leases of a class can be made into namespaces.
-func Provisionable(c market.Class) error {
-	if c.GPU != "" {
+// Provisionable says whether leases of a class can be made into namespaces of a
+// house.
+func Provisionable(c market.Class, house manifest.House) error {
+	if _, known := house.GPUs[c.GPU]; c.GPU != "" && !known {
 		return ErrNotProvisionable
 	}
 	return nil
@@ -27,8 +28,8 @@ func Provisionable(c market.Class) error {
 // specOf says what a lease is in the cluster. Nothing in the cluster may end
 // before the lease does, which begins when it is granted, while its credential
 // is made before that.
-func specOf(l market.Lease, provider identity.PeerID) (manifest.Spec, error) {
-	if err := Provisionable(l.Class); err != nil {
+func specOf(l market.Lease, provider identity.PeerID, house manifest.House) (manifest.Spec, error) {
+	if err := Provisionable(l.Class, house); err != nil {
 		return manifest.Spec{}, err
 	}
 	units := int64(l.Quantity)
@@ -39,8 +40,14 @@ func specOf(l market.Lease, provider identity.PeerID) (manifest.Spec, error) {
 	if l.Class.Storage > 0 {
 		quota[manifest.ResourceStorage] = *resource.NewQuantity(l.Class.Storage*units, resource.BinarySI)
 	}
-	return manifest.Spec{
+	spec := manifest.Spec{
 		LeaseID: l.ID.String(), Provider: provider.String(), Requester: identity.PeerID(l.Requester).String(),
-		Quota: quota, Expires: l.Expires.Add(provisionWithin),
-	}, nil
+		Quota: quota, Expires: l.Expires.Add(provisionWithin), Class: l.Class.String(), House: house,
+	}
+	if l.Class.GPU != "" {
+		gpu := house.GPUs[l.Class.GPU]
+		quota[gpu.Resource] = *resource.NewQuantity(l.Class.GPUs*units, resource.DecimalSI)
+		spec.GPU = &gpu
+	}
+	return spec, nil
 }

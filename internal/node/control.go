@@ -36,7 +36,7 @@ func (d *daemon) Offers(context.Context) ([]control.Offer, error) {
 }
 
 // PutOffer implements control.Daemon.
-func (d *daemon) PutOffer(_ context.Context, o control.Offer) (control.Offer, error) {
+func (d *daemon) PutOffer(ctx context.Context, o control.Offer) (control.Offer, error) {
 	if err := d.provides(); err != nil {
 		return control.Offer{}, err
 	}
@@ -44,6 +44,11 @@ func (d *daemon) PutOffer(_ context.Context, o control.Offer) (control.Offer, er
 		o.Allow = d.cfg.Allow
 	}
 	offer, err := readOffer(o)
+	if err == nil {
+		if err = d.gpus.check(ctx, offer.Unit); err != nil && !errors.Is(err, match.ErrNotProvisionable) {
+			return control.Offer{}, control.New(control.ErrUnavailable, err.Error())
+		}
+	}
 	if err == nil {
 		err = d.ledger.PutOffer(offer)
 	}

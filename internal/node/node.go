@@ -47,6 +47,7 @@ type daemon struct {
 	clock   market.Clock
 	recent  *recent
 	drain   drain
+	gpus    *gpus
 
 	control net.Listener
 	metrics net.Listener // nil: not served
@@ -93,15 +94,18 @@ func (d *daemon) openProvider(ctx context.Context) (err error) {
 	if d.clock, err = market.SystemClock(); err != nil {
 		return err
 	}
-	if d.cluster, err = k8s.Open(k8s.Config{Kubeconfig: d.cfg.Kubeconfig, Now: time.Now}); err != nil {
+	if d.cluster, err = k8s.Open(k8s.Config{Kubeconfig: d.cfg.Kubeconfig, Now: time.Now, Rand: rand.Reader}); err != nil {
 		return err
 	}
 	if err = d.cluster.Ping(ctx); err != nil {
 		// A cluster that is down now may be up when a match is won.
 		d.cfg.Log.Warn("the cluster does not answer", "err", err)
 	}
+	d.gpus = &gpus{
+		house: d.cfg.house(), provider: d.cfg.Key.ID().String(), enforce: d.cluster.CanEnforceGPU, log: d.cfg.Log, verdict: map[string]error{},
+	}
 	d.ledger, err = market.Open(market.Config{
-		Path: d.cfg.LedgerPath, Provider: d.cfg.Key.ID(), Clock: d.clock, Capacity: d.cfg.Capacity,
+		Path: d.cfg.LedgerPath, Provider: d.cfg.Key.ID(), Clock: d.clock, Capacity: d.cfg.Capacity, Unfit: d.gpus.unfit,
 	})
 	if err != nil {
 		return err
@@ -118,7 +122,7 @@ func (d *daemon) openProvider(ctx context.Context) (err error) {
 		d.cfg.Log.Warn("matches will start from nothing", "err", err)
 	}
 	d.provider = match.NewProvider(match.ProviderConfig{
-		Key: d.cfg.Key, Pool: d.cfg.Pool, Mesh: d.mesh, Ledger: d.ledger, Cluster: d.cluster, Record: d.record.get, Spares: d.spares,
+		Key: d.cfg.Key, Pool: d.cfg.Pool, Mesh: d.mesh, Ledger: d.ledger, Cluster: d.cluster, House: d.gpus.house, Record: d.record.get, Spares: d.spares,
 		MinRoster: d.cfg.MinRoster, Matches: d.cfg.MaxMatches, HoldFor: market.HoldTime, Rand: rand.Reader, Clock: d.clock,
 		Log: d.cfg.Log.With("part", "match"), Observe: d.recent.add,
 	})
@@ -168,6 +172,7 @@ func (d *daemon) run(ctx context.Context) error {
 		part("mesh", d.mesh.Run)
 		part("provider", d.provider.Run)
 		part("offers", d.watchOffers)
+		part("gpus", d.gpus.run)
 		part("drain", func(ctx context.Context) error { return d.leave(ctx, end) })
 		part("announce", func(ctx context.Context) error {
 			return d.dht.KeepAnnounced(ctx, d.keys, int(d.mesh.Addr().Port()))

@@ -8,18 +8,14 @@ import (
 
 	"github.com/angler-dex/angler/internal/control"
 	"github.com/angler-dex/angler/internal/market"
-	"github.com/angler-dex/angler/internal/match"
 	"github.com/angler-dex/angler/internal/placement"
 )
 
 // readOffer is the ledger's idea of an offer that came through the socket. The
-// error is a *market.FieldError or match.ErrNotProvisionable.
+// error is a *market.FieldError.
 func readOffer(o control.Offer) (market.Offer, error) {
 	unit, err := market.ParseClass(o.Class)
 	if err != nil {
-		return market.Offer{}, err
-	}
-	if err = match.Provisionable(unit); err != nil {
 		return market.Offer{}, err
 	}
 	for field, units := range map[string]uint32{"quantity": o.Ceiling, "per-match": o.PerMatch} {
