@@ -31,7 +31,8 @@
 //
 // Both sides: messages.go, lease_messages.go and wire.go are the wire; roster.go
 // and roster_open.go the contract and its checks; network.go carries the flights
-// over streams and notices silence; warm.go agrees on spare sets; patience.go is
+// over streams and notices silence; warm.go agrees on spare sets, stock.go and stock_make.go
+// have idle providers make them; patience.go is
 // how long who waits; receipt.go and grant.go are what a deal leaves.
 //
 // The requester ([Seeker]): candidate.go, seeker.go, table.go, draw.go with
@@ -58,6 +59,8 @@
 //	             used; then both ways the raw flights of package mpc, whose
 //	             lengths both ends know
 //	KindLease    ▶ LeaseRequest   ◀ LeaseReply
+//	KindStock    ▶ StockAsk   ◀ StockAnswer; if a set is to be made, both ways base OTs
+//	             (8,224 bytes) and then the set's id (32 bytes)
 //
 // # When a match fails
 //

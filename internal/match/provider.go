@@ -71,6 +71,7 @@ type Provider struct {
 	unfit    atomic.Bool   // the cluster failed and has not answered since
 	drained  atomic.Bool
 	looks    chan struct{} // a token for each who asks the cluster for usage
+	stock    *stock        // nil: none is kept
 
 	mu      sync.Mutex
 	works   map[market.LeaseID]*work           // leases that somebody works on
@@ -92,7 +93,7 @@ func NewProvider(cfg ProviderConfig) *Provider {
 	}
 	cfg.Patience = cfg.Patience.WithDefaults()
 	cfg.Idle = cmp.Or(cfg.Idle, tunnelIdle)
-	return &Provider{
+	p := &Provider{
 		ProviderConfig: cfg,
 		meetings:       newMeetings(),
 		slots:          make(chan struct{}, max(cfg.Matches, 1)),
@@ -107,6 +108,8 @@ func NewProvider(cfg ProviderConfig) *Provider {
 		tunnels:        tunnels{of: map[market.LeaseID]map[*tunnel]bool{}},
 		looks:          make(chan struct{}, lookers),
 	}
+	p.stock = newStock(p)
+	return p
 }
 
 // Handle registers the provider's stream kinds, before the mesh node runs.
@@ -116,6 +119,7 @@ func (p *Provider) Handle() {
 	p.Mesh.Handle(KindSession, p.meetings.serve)
 	p.Mesh.Handle(KindLease, p.serveLease)
 	p.Mesh.Handle(KindProxy, p.serveProxy)
+	p.Mesh.Handle(KindStock, p.stock.serve)
 }
 
 // How long a peer may take over a message of its own, and a whole match of any

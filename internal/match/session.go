@@ -99,6 +99,7 @@ func (m *session) run(ctx context.Context, s *mesh.Stream) error {
 	if err := m.assemble(ctx); err != nil {
 		return err
 	}
+	m.provider.stock.meet(m.seat)
 	if err := sendWithin(s, writeWithin, Report{State: Ready}); err != nil {
 		return err
 	}

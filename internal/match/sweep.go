@@ -28,6 +28,7 @@ func (p *Provider) Run(ctx context.Context) error {
 	defer cancel()
 	start := func(job func(context.Context)) { jobs.Go(func() { job(ctx) }) }
 	start(p.recheck)
+	start(p.stock.run)
 	turn := make(chan struct{}, sweepers)
 	tick := time.NewTicker(p.every)
 	defer tick.Stop()

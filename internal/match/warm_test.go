@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/angler-dex/angler/internal/identity"
 	"github.com/angler-dex/angler/internal/market"
@@ -36,6 +37,7 @@ type member struct {
 	dir    string
 	boot   spare.Host
 	spares *spare.Store
+	every  time.Duration // between looks at the stock; 0: none is kept
 
 	mu     sync.Mutex
 	stats  []mpc.Stats
@@ -54,7 +56,10 @@ func newCircle(t *testing.T) *circle {
 			m.spares = openSpares(t, m.dir, m.Key.ID(), m.boot)
 			cfg.Spares = m.spares
 		}
-		m.Prepare = func(p *match.Provider) { p.Drive(m.drive) }
+		m.Prepare = func(p *match.Provider) {
+			p.Drive(m.drive)
+			p.Stock(m.every, time.Millisecond)
+		}
 		m.Start()
 		m.Offer(20, market.Price(5+k))
 		c.providers = append(c.providers, m)
