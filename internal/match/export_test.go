@@ -2,6 +2,7 @@ package match
 
 import (
 	"context"
+	"crypto/sha256"
 	"time"
 
 	"github.com/angler-dex/angler/internal/identity"
@@ -129,3 +130,35 @@ func (p *Provider) Busy() int { return len(p.slots) }
 
 // MaxParked is how many streams of one peer wait at most.
 const MaxParked = maxParked
+
+// LyingRenewal answers everything with a promise that was edited.
+func LyingRenewal(key *identity.Key, last []byte, total time.Duration, edit func(*Receipt)) mesh.Handler {
+	return func(_ context.Context, s *mesh.Stream) {
+		var req LeaseRequest
+		r, err := ReadReceipt(last)
+		if err != nil || receive(s, maxLease, &req) != nil {
+			return
+		}
+		hash := sha256.Sum256(last)
+		r.Seconds, r.Previous = seconds(total), hash[:]
+		edit(&r)
+		raw := r.Encode()
+		_ = send(s, LeaseReply{Status: StatusPrepared, Receipt: raw, Signed: SignReceipt(key, raw), Void: 60})
+	}
+}
+
+// LyingCredential answers everything with a credential.
+func LyingCredential(c *Credential) mesh.Handler {
+	return func(_ context.Context, s *mesh.Stream) {
+		var req LeaseRequest
+		if receive(s, maxLease, &req) == nil {
+			_ = send(s, LeaseReply{Status: StatusToken, Credential: c})
+		}
+	}
+}
+
+// Typed is what a requester makes of what a provider says of a lease.
+func Typed(w Stands) (Standing, error) { return w.typed() }
+
+// MaxLeaseTunnels is how many connections of one lease are carried at most.
+const MaxLeaseTunnels = maxLeaseTunnels

@@ -32,6 +32,12 @@ func FuzzMessages(f *testing.F) {
 		Notice{Stop: true}, Notice{}, Report{State: Broken, Peer: 3, Flight: 4}, Report{State: Ready},
 		LeaseRequest{Action: Confirm, Lease: make([]byte, 32), Receipt: make([]byte, 64)}, LeaseRequest{Action: Claim, Lease: make([]byte, 32)},
 		LeaseReply{Status: StatusGranted, Grant: grant, Receipt: []byte{1}, Signed: []byte{2}}, LeaseReply{Status: StatusGone},
+		LeaseRequest{Action: Renew, Lease: make([]byte, 32), Seconds: 7200, Receipt: make([]byte, 64)},
+		LeaseRequest{Action: Claim, Lease: make([]byte, 32), Workload: make([]byte, 32)},
+		LeaseReply{Status: StatusShown, Standing: &Stands{State: 5, Left: 1, Seconds: 2, Notice: 3, Kind: 1, Usage: []Gauge{{"cpu", "1", "2"}}}, Record: []byte{1}},
+		LeaseReply{Status: StatusToken, Credential: &Credential{Token: "t", Expires: 1}}, LeaseReply{Status: StatusPrepared, Receipt: []byte{1}, Void: 120},
+		ProxyRequest{Lease: make([]byte, 32)}, ProxyReply{Open: true}, ProxyReply{}, signedReceipt{Receipt: []byte{1}, Provider: []byte{2}},
+		deed{Receipt: []byte{1}, Renewals: []signedReceipt{{Receipt: []byte{1}}}},
 		SignedRoster{Body: []byte{1}, Signature: []byte{2}}, Roster{Providers: []Member{{Nonce: []byte{1}}}},
 		*grant, deed{Receipt: []byte{1}, Signed: []byte{2}, Requester: []byte{3}}, Receipt{SID: make([]byte, 32), Quantity: 7},
 	} {
@@ -53,7 +59,10 @@ func FuzzMessages(f *testing.F) {
 		canonical[Roster](t, raw, maxRoster)
 		canonical[Receipt](t, raw, maxReceipt)
 		canonical[Grant](t, raw, maxReply)
-		canonical[deed](t, raw, maxReply)
+		canonical[deed](t, raw, maxDeed)
+		canonical[ProxyRequest](t, raw, maxProxyMessage)
+		canonical[ProxyReply](t, raw, maxProxyMessage)
+		canonical[signedReceipt](t, raw, maxReply)
 	})
 }
 
@@ -140,6 +149,7 @@ func TestSameDeal(t *testing.T) {
 		"provider": func(r *Receipt) { r.Provider[0]++ }, "requester": func(r *Receipt) { r.Requester[0]++ },
 		"class": func(r *Receipt) { r.Class = "d" }, "quantity": func(r *Receipt) { r.Quantity++ },
 		"price": func(r *Receipt) { r.Price++ }, "duration": func(r *Receipt) { r.Seconds++ },
+		"policy": func(r *Receipt) { r.Policy = "fit" }, "workload": func(r *Receipt) { r.Workload = []byte{9} },
 	} {
 		other := base
 		edit(&other)
@@ -148,7 +158,7 @@ func TestSameDeal(t *testing.T) {
 		}
 	}
 	other := base
-	other.Manifest, other.Issued = nil, 0
+	other.Manifest, other.Issued, other.Notice = nil, 0, 60
 	if !base.sameDeal(other) {
 		t.Error("the manifest and the time are the provider's to state")
 	}
