@@ -6,6 +6,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/angler-dex/angler/testdata/kubelab/internal/lab"
@@ -25,6 +26,13 @@ func up(ctx context.Context, args []string) int {
 	fs.StringVar(&o.Dir, "dir", "", "folder for the cluster's state; an existing cluster in it is started again")
 	fs.IntVar(&o.Nodes, "nodes", 0, "number of pretended nodes; starts the scheduler, and pods go Running without any container")
 	fs.BoolVar(&o.Workloads, "workloads", false, "also run the controllers of Deployments, StatefulSets, Jobs and the like")
+	fs.Func("apiserver-flag", "another flag of kube-apiserver; can be given several times", func(flag string) error {
+		if !strings.HasPrefix(flag, "--") {
+			return errors.New("want a flag of kube-apiserver, for example --service-account-max-token-expiration=1h")
+		}
+		o.APIServer = append(o.APIServer, flag)
+		return nil
+	})
 	detach := fs.Bool("detach", false, "return once the cluster is ready and leave it running")
 	readyFD := fs.Int("ready-fd", 0, "internal: file descriptor to write to when ready")
 	if code, ok := parse(fs, args, &o.Dir); !ok {

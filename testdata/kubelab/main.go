@@ -24,7 +24,7 @@ import (
 )
 
 const usage = `usage:
-  kubelab up --dir D [--nodes N] [--workloads] [--detach]
+  kubelab up --dir D [--nodes N] [--workloads] [--apiserver-flag F]... [--detach]
   kubelab down --dir D
   kubelab kubectl ...
 
@@ -32,6 +32,8 @@ up runs a control plane until it is interrupted and prints how to use it.
   --dir D       folder for its state; a cluster that ran there before is started again
   --nodes N     pretend to have N nodes: pods are scheduled and go Running, without any container
   --workloads   also run the controllers of Deployments, StatefulSets, Jobs and the like
+  --apiserver-flag F
+                give kube-apiserver this flag too, such as --service-account-max-token-expiration=1h
   --detach      return once it is ready and leave it running
 down stops what runs in D and waits for its last process; nothing running there is success.
 kubectl is the one that fits the control plane.

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 )
 
 func TestMain(m *testing.M) { Main(m) }
@@ -114,6 +115,7 @@ func TestUsage(t *testing.T) {
 		{"up --dir " + t.TempDir() + " --nodes -1", 2, "--nodes 3"},
 		{"up --dir /dev/null/x", 1, "not a directory"},
 		{"up --dir d --sideways", 2, "sideways"},
+		{"up --dir d --apiserver-flag v=1", 2, "for example --service-account-max-token-expiration=1h"},
 		{"down", 2, "--dir is required"},
 		{"down --dir a b", 2, `unexpected argument "b"`},
 		{"down --dir " + filepath.Join(t.TempDir(), "none"), 0, "nothing runs"},
@@ -122,6 +124,44 @@ func TestUsage(t *testing.T) {
 		if code != c.code || !strings.Contains(talk, c.says) {
 			t.Errorf("kubelab %s: exit %d, want %d and %q: %s", c.args, code, c.code, c.says, talk)
 		}
+	}
+}
+
+// Pods that are to end do, as their annotations say, and what they wrote can be read; flags reach the API server; two
+// clusters run side by side.
+func TestPretendedPods(t *testing.T) {
+	t.Parallel()
+	lab := Launch(t, "--nodes", "1", "--workloads", "--apiserver-flag", "--service-account-max-token-expiration=1h")
+	job := func(name, annotations string) string {
+		return `{"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": "` + name + `"}, "spec": {"backoffLimit": 0, "template": {
+			"metadata": {"annotations": {` + annotations + `}},
+			"spec": {"restartPolicy": "Never", "containers": [{"name": "main", "image": "none", "command": ["say", "it"]}]}}}}`
+	}
+	path := filepath.Join(t.TempDir(), "jobs.json")
+	text := job("good", `"kubelab/run": "200ms"`) + "\n---\n" + job("bad", `"kubelab/exit": "3", "kubelab/log": "no\nway"`)
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct{ args, want string }{
+		{"apply -f " + path, "job.batch/bad created"},
+		{"wait --for=condition=complete job/good --timeout=60s", "condition met"},
+		{"wait --for=condition=failed job/bad --timeout=60s", "condition met"},
+		{"logs job/good -f", "none say it\n"},
+		{"logs job/bad", "no\nway\n"},
+		{"get pods -l job-name=bad -o jsonpath={.items[*].status.containerStatuses[0].state.terminated.exitCode}", "3"},
+	} {
+		out, err := Kubectl(t, lab, strings.Fields(c.args)...)
+		if err != nil || !strings.Contains(out, c.want) {
+			t.Errorf("%s: %q, %v", c.args, out, err)
+		}
+	}
+	token, err := Kubectl(t, lab, "create", "token", "default", "--duration=100h", "-o", "jsonpath={.status.expirationTimestamp}")
+	expires, parseErr := time.Parse(time.RFC3339, token)
+	if err != nil || parseErr != nil || time.Until(expires) > time.Hour {
+		t.Errorf("a token until %q: %v", token, err)
+	}
+	if other := Start(t); other == lab {
+		t.Error("one cluster")
 	}
 }
 

@@ -42,6 +42,9 @@ func Detach(ctx context.Context, o Options, log io.Writer, ready func(kubeconfig
 	defer r.Close()
 
 	args := []string{"up", "--dir", dir, "--nodes", strconv.Itoa(o.Nodes), "--workloads=" + strconv.FormatBool(o.Workloads), "--ready-fd", "3"}
+	for _, flag := range o.APIServer {
+		args = append(args, "--apiserver-flag", flag)
+	}
 	c := exec.Command(self, args...)
 	c.Stdout, c.Stderr = out, out
 	c.ExtraFiles = []*os.File{w}

@@ -16,9 +16,10 @@ const MaxNodes = 100
 
 // Options say which cluster to run.
 type Options struct {
-	Dir       string // state; made if it is not there
-	Nodes     int    // pretended nodes; 0 leaves out the scheduler too, and pods stay Pending
-	Workloads bool   // run the controllers of Deployments, Jobs and the like
+	Dir       string   // state; made if it is not there
+	Nodes     int      // pretended nodes; 0 leaves out the scheduler too, and pods stay Pending
+	Workloads bool     // run the controllers of Deployments, Jobs and the like
+	APIServer []string // flags of kube-apiserver, after ours
 }
 
 // startAttempts is how often ports are drawn anew when somebody else took one between our look and our use.
@@ -49,7 +50,7 @@ func Up(ctx context.Context, o Options, log io.Writer, ready func(kubeconfig str
 		return fmt.Errorf("make certificates: %w", err)
 	}
 	for attempt := 1; ; attempt++ {
-		err := run(ctx, &layout{dir: dir, workloads: o.Workloads, nodes: o.Nodes}, keys, held, log, func(kubeconfig string) {
+		err := run(ctx, &layout{dir: dir, workloads: o.Workloads, nodes: o.Nodes, apiFlags: o.APIServer}, keys, held, log, func(kubeconfig string) {
 			ready(kubeconfig, time.Since(began))
 		})
 		if !errors.Is(err, errPortTaken) || attempt == startAttempts {
@@ -93,7 +94,7 @@ func run(ctx context.Context, l *layout, keys *keys, held *lock, log io.Writer, 
 		if err := f.start("kube-scheduler", l.scheduler()); err != nil {
 			return err
 		}
-		stopKubelet, err := api.pretendNodes(f.ctx, l.nodes, log)
+		stopKubelet, err := api.pretendNodes(f.ctx, l.nodes, l.key("apiserver.crt"), l.key("apiserver.key"), log)
 		if err != nil {
 			return err
 		}

@@ -16,6 +16,7 @@ type layout struct {
 	dir       string
 	nodes     int
 	workloads bool
+	apiFlags  []string
 	etcdPort  int
 	apiPort   int
 }
@@ -80,7 +81,7 @@ func (l *layout) etcd() []string {
 }
 
 func (l *layout) apiserver() []string {
-	return []string{
+	return append([]string{
 		fmt.Sprintf("--etcd-servers=http://127.0.0.1:%d", l.etcdPort),
 		"--bind-address=127.0.0.1",
 		"--advertise-address=127.0.0.1",   // else it looks for a default route
@@ -96,7 +97,8 @@ func (l *layout) apiserver() []string {
 		"--service-cluster-ip-range=10.0.0.0/24",
 		"--profiling=false",
 		"--disable-admission-plugins=TaintNodesByCondition", // nothing here would lift the taint of a new node
-	}
+		"--kubelet-preferred-address-types=InternalIP",      // names of pretended nodes resolve nowhere
+	}, l.apiFlags...)
 }
 
 // tenancyControllers are what quota, namespaces, accounts and tokens need.
