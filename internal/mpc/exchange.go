@@ -1,6 +1,7 @@
 package mpc
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 )
@@ -69,6 +70,20 @@ func (p *Party) receive(in [][]byte) error {
 		return p.checkEchoes(f)
 	}
 	return nil
+}
+
+// drop lets go of a large field of a flight that has been used, in a way that the
+// memory of its frames, which the other fields are slices of, is free.
+func (p *Party) drop(flight int, f field) {
+	for j, fr := range p.seen[flight] {
+		if j == p.self || len(fr[f]) == 0 {
+			continue
+		}
+		fr[f] = nil
+		for k := range fr {
+			fr[k] = bytes.Clone(fr[k])
+		}
+	}
 }
 
 // chunkSize bounds the pieces of a frame that are emitted.

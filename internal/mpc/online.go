@@ -54,12 +54,14 @@ func (p *Party) f8(out outgoing) error {
 	if p.self == 0 {
 		return nil
 	}
+	var others [][]byte
 	for j, fr := range p.seen[7] {
 		if j != 0 && j != p.self {
-			p.garbler.Merge(fr[fGarbled])
+			others = append(others, fr[fGarbled])
 		}
 	}
-	out[0][fTable] = p.garbler.Table()
+	out[0][fTable] = p.garbler.Table(others...)
+	p.drop(7, fGarbled)
 	out[0][fInputS], out[0][fInputMAC], out[0][fLabels] = p.releaseInputs(gate)
 	out[0][fLambda], out[0][fLambdaMAC] = p.releaseMasks(gate, 0, packed(p.outputCounts[0]))
 	return nil

@@ -1,6 +1,8 @@
 package mpc
 
 import (
+	"slices"
+
 	"github.com/angler-dex/angler/internal/mpc/auth"
 	"github.com/angler-dex/angler/internal/mpc/block"
 	"github.com/angler-dex/angler/internal/mpc/circuit"
@@ -40,10 +42,7 @@ func (p *Party) unmask(f int, masked auth.Bits) ([]bool, auth.Opened, error) {
 		if j == p.self {
 			continue
 		}
-		keys := make([]block.Block, len(wires))
-		for k, w := range wires {
-			keys[k] = p.lambda.K[j][w]
-		}
+		keys := slices.Clone(p.outputKeys[j])
 		bits, err := cut(fr[fLambda], len(wires))
 		if err == nil {
 			err = opening.Check(j, bits, keys, fr[fLambdaMAC])

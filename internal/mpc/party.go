@@ -37,6 +37,9 @@ type Party struct {
 	emit func(to int, chunk []byte) error // of the step, for what is sent ahead
 	left []int                            // bytes of the flight that have been, by recipient
 
+	blocks spares[block.Block] // memory of steps
+	bytes  spares[byte]
+
 	outputs   []bool
 	unreached []int
 	minted    map[int]WarmPair
@@ -53,20 +56,21 @@ type secrets struct {
 	coin     []byte        // salted values that were committed to
 	z, alpha []byte
 
-	extension *auth.Extension
-	a         *auth.A
-	b         *auth.B
-	zero      *auth.ZeroShares
-	leaky     *triple.Leaky
-	sumS      auth.Bits
-	buckets   *triple.Buckets
-	inputs    []bool
-	inputS    inputShares
-	lambda    *auth.Shared
-	sigma     *auth.Shared
-	opened    auth.Bits
-	garbler   *garble.Garbler
-	eval      *garble.Evaluation
+	extension  *auth.Extension
+	a          *auth.A
+	b          *auth.B
+	zero       *auth.ZeroShares
+	leaky      *triple.Leaky
+	sumS       auth.Bits
+	buckets    *triple.Buckets
+	inputs     []bool
+	inputS     inputShares
+	lambda     *auth.Shared
+	sigma      *auth.Shared
+	outputKeys [][]block.Block // by peer: of its bits of the own outputs' masks
+	opened     auth.Bits
+	garbler    *garble.Garbler
+	eval       *garble.Evaluation
 }
 
 // New prepares a party. Nothing is drawn or computed yet but the circuit.

@@ -165,9 +165,9 @@ func (p *Party) f3(out outgoing) error {
 	for j, fr := range p.seen[2] {
 		if j != p.self {
 			theirs[j] = block.FromBytes(fr[fSeed])
-			fr[fU] = nil
 		}
 	}
+	p.drop(2, fU)
 	p.zero = auth.NewZeroShares(p.sid, p.self, p.seeds, theirs)
 	p.leaky = triple.NewLeaky(p.sid, p.a, p.delta, p.zero.Words(p.leakyANDs(), "phi"), p.rowStart, p.cfg.Workers)
 	rows := p.leaky.Rows()

@@ -3,6 +3,7 @@ package mpc
 import (
 	"errors"
 	"fmt"
+	"sync"
 
 	"github.com/angler-dex/angler/internal/mpc/auth"
 	"github.com/angler-dex/angler/internal/mpc/block"
@@ -24,12 +25,10 @@ func (p *Party) f4(out outgoing) error {
 	p.clear.rows = match
 	s := p.leaky.Receive(rows)
 	var y block.Block
-	for i, fr := range p.seen[3] {
+	for _, fr := range p.seen[3] {
 		y = y.Xor(block.FromBytes(fr[fY][p.self*block.Size:]))
-		if i != p.self {
-			fr[fRows] = nil
-		}
 	}
+	p.drop(3, fRows)
 	if p.z, err = p.salted(encode(p.b.DeltaZ(y, p.delta))); err != nil {
 		return err
 	}
@@ -87,9 +86,9 @@ func (p *Party) f6(out outgoing) error {
 	if err := p.openings("z", fComZ, 4, fZ); err != nil {
 		return err
 	}
-	z, d := make([][]block.Block, p.n), make([]auth.Bits, p.n)
+	z, d := make([][]block.Block, p.n), p.corrections()
 	for i, fr := range p.seen[5] {
-		z[i], d[i] = decode(fr[fZ][salt:]), fr[fD]
+		z[i] = decode(fr[fZ][salt:])
 		if !d[i].Padded(len(p.inputWires[i])) {
 			return p.abort(i, errPadding)
 		}
@@ -108,7 +107,7 @@ func (p *Party) f6(out outgoing) error {
 	if err := p.circuit.Validate(); err != nil {
 		return fmt.Errorf("mpc: circuit: %w", err)
 	}
-	p.lambda = garble.Masks(p.circuit, p.a, p.inputWires, d, p.delta, p.each)
+	p.lambda = garble.Masks(p.circuit, p.a, p.inputWires, d, p.each)
 	p.inputS = newInputShares(p.a)
 	p.buckets = triple.NewBuckets(p.shapes[p.self], p.bucket, triple.Permutation(p.leakyANDs(), p.drawn("buckets")), garble.Gates(p.circuit), p.sumS)
 	p.opened = p.buckets.OpenBits(p.a, p.lambda.Bits)
@@ -116,11 +115,11 @@ func (p *Party) f6(out outgoing) error {
 		if j == p.self {
 			return
 		}
-		macs := make([]byte, auth.NarrowBytes*p.buckets.Opened())
-		p.buckets.Open(macs, p.a.M[j], p.a.NarrowM[j], p.lambda.M[j])
-		digest := auth.DigestNarrow(p.sid, openedTriples, p.self, j, macs)
-		clear(macs)
-		out[j][fOpenedMAC] = digest[:]
+		p.bytes.with(auth.NarrowBytes*p.buckets.Opened(), func(macs []byte) {
+			p.buckets.Open(macs, p.a.M[j], p.a.NarrowM[j], p.lambda.M[j])
+			digest := auth.DigestNarrow(p.sid, openedTriples, p.self, j, macs)
+			out[j][fOpenedMAC] = digest[:]
+		})
 	})
 	out.broadcast(fAlpha, p.alpha)
 	out.broadcast(fOpened, p.opened)
@@ -145,12 +144,16 @@ func (p *Party) f7Triples() error {
 	if err != nil {
 		return p.abort(unknown, err)
 	}
-	opening := auth.NewOpening(p.sid, openedTriples, p.self, p.n, p.delta)
-	err = p.eachPeer(func(j int) error {
-		keys := make([]byte, auth.NarrowBytes*p.buckets.Opened())
-		defer clear(keys)
-		p.buckets.Open(keys, p.a.K[j], p.a.NarrowK[j], p.lambda.K[j])
-		return opening.CheckNarrow(j, p.seen[6][j][fOpened], keys, p.seen[6][j][fOpenedMAC])
+	opening, d := auth.NewOpening(p.sid, openedTriples, p.self, p.n, p.delta), p.corrections()
+	err = p.eachPeer(func(j int) (err error) {
+		p.blocks.with(p.circuit.Wires, func(lambda []block.Block) {
+			garble.MaskKeys(lambda, p.circuit, p.a, j, p.inputWires, d, p.delta)
+			p.bytes.with(auth.NarrowBytes*p.buckets.Opened(), func(keys []byte) {
+				p.buckets.Open(keys, p.a.K[j], p.a.NarrowK[j], lambda)
+				err = opening.CheckNarrow(j, p.seen[6][j][fOpened], keys, p.seen[6][j][fOpenedMAC])
+			})
+		})
+		return err
 	})
 	if err != nil {
 		return err
@@ -160,24 +163,66 @@ func (p *Party) f7Triples() error {
 		return err
 	}
 	p.clear.verified, p.clear.opened = verified, opened
+	p.products(verified, opened, d)
+	return nil
+}
+
+// products makes σ of every AND, and what is needed of the keys of all masks: at
+// party 0 those of each garbler's bits, at a garbler their sum, and the keys of its own
+// outputs' masks.
+func (p *Party) products(verified triple.Verified, opened auth.Opened, d []auth.Bits) {
 	public := auth.NewBits(p.openedBits())
 	for _, fr := range p.seen[6] {
 		block.XorBytes(public, public, fr[fOpened])
 	}
-	p.sigma = auth.NewShared(p.self, p.n, p.ands)
+	own := p.outputWires(p.self)
+	p.outputKeys = make([][]block.Block, p.n)
+	p.sigma = &auth.Shared{M: make([][]block.Block, p.n), K: make([][]block.Block, p.n)}
+	if p.self != 0 {
+		p.lambda.Keys, p.sigma.Keys = make([]block.Block, p.circuit.Wires), make([]block.Block, p.ands)
+	}
+	var sums sync.Mutex
 	p.each(func(j int) {
 		if j == p.self {
 			p.sigma.Bits = p.buckets.SigmaBits(verified, opened, p.a.X, p.lambda.Bits, public, bit(p.self == 0))
 			return
 		}
+		p.sigma.M[j] = make([]block.Block, p.ands)
 		p.buckets.Sigma(verified, opened, p.sigma.M[j], p.a.M[j], p.lambda.M[j], public, block.Block{})
-		var one block.Block // party 0 holds public constants
-		if j == 0 {
-			one = p.delta
+		keys := func(lambda, sigma []block.Block) {
+			garble.MaskKeys(lambda, p.circuit, p.a, j, p.inputWires, d, p.delta)
+			var one block.Block // party 0 holds public constants
+			if j == 0 {
+				one = p.delta
+			}
+			p.buckets.Sigma(verified, opened, sigma, p.a.K[j], lambda, public, one)
+			for _, w := range own {
+				p.outputKeys[j] = append(p.outputKeys[j], lambda[w])
+			}
 		}
-		p.buckets.Sigma(verified, opened, p.sigma.K[j], p.a.K[j], p.lambda.K[j], public, one)
+		if p.self == 0 {
+			p.lambda.K[j], p.sigma.K[j] = make([]block.Block, p.circuit.Wires), make([]block.Block, p.ands)
+			keys(p.lambda.K[j], p.sigma.K[j])
+			return
+		}
+		p.blocks.with(p.circuit.Wires+p.ands, func(room []block.Block) {
+			lambda, sigma := room[:p.circuit.Wires], room[p.circuit.Wires:]
+			keys(lambda, sigma)
+			sums.Lock()
+			defer sums.Unlock()
+			block.XorInto(p.lambda.Keys, lambda)
+			block.XorInto(p.sigma.Keys, sigma)
+		})
 	})
-	return nil
+}
+
+// corrections are all parties' d_w.
+func (p *Party) corrections() []auth.Bits {
+	d := make([]auth.Bits, p.n)
+	for i, fr := range p.seen[5] {
+		d[i] = fr[fD]
+	}
+	return d
 }
 
 // column gathers one field of a flight, by party.

@@ -48,6 +48,9 @@ func (p *Party) wipe() {
 	if s.lambda != nil {
 		s.lambda.Destroy()
 	}
+	for _, k := range s.outputKeys {
+		clear(k)
+	}
 	if s.sigma != nil {
 		s.sigma.Destroy()
 	}

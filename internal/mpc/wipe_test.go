@@ -71,6 +71,8 @@ func (w *watched) note() {
 	}
 	if w.sigma != nil {
 		lanes(w.sigma.M, "MACs of σ")
+		lanes([][]block.Block{w.sigma.Keys, w.lambda.Keys}, "sums of keys")
+		lanes(w.outputKeys, "keys of output masks")
 	}
 	if w.garbler != nil {
 		one(w.garbler.Label0[0], "labels")

@@ -3,6 +3,7 @@ package auth
 import (
 	"crypto/subtle"
 	"errors"
+	"slices"
 	"sync"
 
 	"github.com/angler-dex/angler/internal/mpc/block"
@@ -184,7 +185,7 @@ func (e *Extension) Finish(each func(f func(j int))) (*A, *B, Extended, error) {
 			m[r] = m[r].Xor(e.offset[j].Mask(x.Get(r)))
 		}
 		a.M[j], a.K[j] = m[:own:own], k[:at:at]
-		b.X[j], b.M[j], b.K[j] = x[own/8:all], m[own:], k[at:]
+		b.X[j], b.M[j], b.K[j] = x[own/8:all], moved(m[own:]), moved(k[at:])
 		m, offset := e.mine[j].Pairs(), Narrow(e.offset[j])
 		for t := range m {
 			m[t] = m[t].Xor(offset.Both(a.Y.Get(t), a.R.Get(t)))
@@ -199,6 +200,14 @@ func (e *Extension) Finish(each func(f func(j int))) (*A, *B, Extended, error) {
 	}
 	e.Destroy()
 	return a, b, Extended{&e.SID}, nil
+}
+
+// moved is a copy of rows, which are wiped: region B outlives region A, whose memory
+// it would hold.
+func moved(rows []block.Block) []block.Block {
+	c := slices.Clone(rows)
+	clear(rows)
+	return c
 }
 
 // Destroy wipes what the extension holds and has not given away by Finish. The

@@ -4,10 +4,12 @@ import "github.com/angler-dex/angler/internal/mpc/block"
 
 // Shared is one party's part of a vector of authenticated values, each the XOR
 // of a bit of every party: own bits, their MACs M[j] and, for each peer j, keys
-// K[j] of its bits. The lanes of the party itself are nil.
+// K[j] of its bits. The lanes of the party itself are nil. Who needs no more of the
+// keys than their sum over all peers has Keys and no lanes of K.
 type Shared struct {
 	Bits Bits
 	M, K [][]block.Block
+	Keys []block.Block
 }
 
 // NewShared returns n zero values among parties.
@@ -24,7 +26,7 @@ func NewShared(self, parties, n int) *Shared {
 // Sum returns ⊕_j K[j] ⊕ b·Δ for each value: with the M lanes of the others
 // under this party's Δ it is a sharing of value·Δ.
 func (s *Shared) Sum(delta block.Block) []block.Block {
-	var sum []block.Block
+	sum := append([]block.Block(nil), s.Keys...)
 	for _, lane := range s.K {
 		if lane == nil { // its own
 			continue
@@ -45,4 +47,5 @@ func (s *Shared) Destroy() {
 	clear(s.Bits)
 	wipe(s.M)
 	wipe(s.K)
+	clear(s.Keys)
 }

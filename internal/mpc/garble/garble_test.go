@@ -135,12 +135,13 @@ func (s *setup) garble(rng *rand.Rand) {
 		s.tables.Halves[i] = rows[i][0]
 	}
 	for d := 1; d < s.n; d++ {
+		var others [][]byte
 		for i := 1; i < s.n; i++ {
 			if i != d {
-				s.garblers[d].Merge(rows[i][d])
+				others = append(others, rows[i][d])
 			}
 		}
-		s.tables.Rows[d] = s.garblers[d].Table()
+		s.tables.Rows[d] = s.garblers[d].Table(others...)
 	}
 }
 

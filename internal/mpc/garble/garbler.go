@@ -127,20 +127,19 @@ func (g *Garbler) row(rows [][]byte, t int, tweaks, h []block.Block) {
 	}
 }
 
-// Merge adds the rows which another garbler sent to this one.
-func (g *Garbler) Merge(rows []byte) {
-	for k := range g.own {
-		g.own[k] = g.own[k].Xor(block.FromBytes(rows[block.Size*k:]))
-	}
-}
-
-// Table returns the merged rows (c0, c1, c2) of every AND, RowBytes each, for
-// the evaluator. Call it after Merge of every other garbler's rows.
-func (g *Garbler) Table() []byte {
-	table := make([]byte, 0, block.Size*len(g.own))
-	for _, b := range g.own {
-		table = b.Append(table)
-	}
+// Table returns the merged rows (c0, c1, c2) of every AND, RowBytes each, for the
+// evaluator: the own ones and those that each other garbler sent to this one.
+func (g *Garbler) Table(others ...[]byte) []byte {
+	table := make([]byte, block.Size*len(g.own))
+	work.Ranges(g.in.Workers, len(g.own), 1024, func(lo, hi int) {
+		for k := lo; k < hi; k++ {
+			g.own[k].Put(table[block.Size*k:])
+		}
+		mine := table[block.Size*lo : block.Size*hi]
+		for _, rows := range others {
+			block.XorBytes(mine, mine, rows[block.Size*lo:])
+		}
+	})
 	return table
 }
 

@@ -7,22 +7,28 @@ import (
 	"github.com/angler-dex/angler/internal/mpc/triple"
 )
 
-// Masks computes λ of every wire: of an input r_w ⊕ d_w, a bit of its owner
-// alone; of an AND a fresh bit of everybody; of the others by their gates.
-// inputs[o] are the input wires of party o, d[o] its input corrections. each
-// runs its argument for every party, as work.Each does.
-func Masks(c *circuit.Circuit, a *auth.A, inputs [][]circuit.Wire, d []auth.Bits, delta block.Block, each func(func(j int))) *auth.Shared {
-	s := auth.NewShared(a.Self, len(inputs), c.Wires)
+// Masks computes λ of every wire, own bits and MACs: of an input r_w ⊕ d_w, a bit
+// of its owner alone; of an AND a fresh bit of everybody; of the others by their
+// gates. inputs[o] are the input wires of party o, d[o] its input corrections. each
+// runs its argument for every party, as work.Each does. The keys come one lane at a
+// time: see MaskKeys.
+func Masks(c *circuit.Circuit, a *auth.A, inputs [][]circuit.Wire, d []auth.Bits, each func(func(j int))) *auth.Shared {
 	self := a.Self
+	s := &auth.Shared{Bits: auth.NewBits(c.Wires), M: make([][]block.Block, len(inputs)), K: make([][]block.Block, len(inputs))}
 	each(func(j int) {
 		if j == self {
 			maskBits(s.Bits, a.X, a.Shapes[self], c, inputs[self], d[self])
 			return
 		}
+		s.M[j] = make([]block.Block, c.Wires)
 		maskLane(s.M[j], a.M[j], a.Shapes[self], c, inputs[self], d[self], block.Block{})
-		maskLane(s.K[j], a.K[j], a.Shapes[j], c, inputs[j], d[j], delta)
 	})
 	return s
+}
+
+// MaskKeys writes the keys of party j's bits of λ of every wire to dst.
+func MaskKeys(dst []block.Block, c *circuit.Circuit, a *auth.A, j int, inputs [][]circuit.Wire, d []auth.Bits, delta block.Block) {
+	maskLane(dst, a.K[j], a.Shapes[j], c, inputs[j], d[j], delta)
 }
 
 // maskLane is one lane of the masks: that of the bits of the party whose inputs
