@@ -128,11 +128,11 @@ func TestTryUntil(t *testing.T) {
 // TestMemoryEstimate: the estimate grows with parties and gates, and what cannot be held is refused with words.
 func TestMemoryEstimate(t *testing.T) {
 	need := func(offers int) int64 {
-		s := &scenario{policy: placement.LowestPricePolicy, quantity: 1}
+		s := &scenario{policy: placement.Policy{Name: placement.LowestPricePolicy}, request: placement.Request{Quantity: 1}}
 		for i := range offers {
 			s.offers = append(s.offers, scenarioOffer{name: fmt.Sprint(i)})
 		}
-		f, err := placement.New(s.policy, offers)
+		f, err := placement.New(s.policy.String(), offers)
 		if err != nil {
 			t.Fatal(err)
 		}

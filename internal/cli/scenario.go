@@ -6,8 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
-	"slices"
-	"strings"
 
 	"sigs.k8s.io/yaml"
 
@@ -30,17 +28,15 @@ const scenarioExample = `for example:
 
 // scenario is a match to be simulated.
 type scenario struct {
-	class    market.Class
-	policy   string
-	quantity market.Quantity
-	maxPrice market.Price
-	offers   []scenarioOffer
+	class   market.Class
+	policy  placement.Policy
+	request placement.Request
+	offers  []scenarioOffer
 }
 
 type scenarioOffer struct {
-	name     string
-	quantity market.Quantity
-	price    market.Price
+	name string
+	placement.Offer
 }
 
 // scenarioFile is the file as it is written; values stay untyped until they are checked, so that an error can say where.
@@ -48,21 +44,35 @@ type scenarioFile struct {
 	Class   any `json:"class"`
 	Policy  any `json:"policy"`
 	Request *struct {
-		Quantity any `json:"quantity"`
-		MaxPrice any `json:"maxPrice"`
+		Quantity   any            `json:"quantity"`
+		MaxPrice   any            `json:"maxPrice"`
+		MaxShare   any            `json:"maxShare"`
+		MinWinners any            `json:"minWinners"`
+		MaxWinners any            `json:"maxWinners"`
+		Further    map[string]any `json:"further"`
 	} `json:"request"`
-	Offers []struct {
-		Name     any `json:"name"`
-		Quantity any `json:"quantity"`
-		Price    any `json:"price"`
-		Handicap any `json:"handicap"`
-	} `json:"offers"`
+	Offers []scenarioOfferFile `json:"offers"`
+}
+
+type scenarioOfferFile struct {
+	Name     any            `json:"name"`
+	Quantity any            `json:"quantity"`
+	Price    any            `json:"price"`
+	Steps    []scenarioStep `json:"steps"`
+	Handicap any            `json:"handicap"`
+	Further  map[string]any `json:"further"`
+}
+
+type scenarioStep struct {
+	From  any `json:"from"`
+	Price any `json:"price"`
 }
 
 var documentMark = regexp.MustCompile(`(?m)^---\s*$`)
 
 // parseScenario reads a scenario in YAML or JSON; unknown and repeated fields are refused. class (default cpu=1,memory=1Gi),
-// policy (default lowest-price) and maxPrice (default none) may be left out.
+// policy (default lowest-price) and maxPrice (default none) may be left out. What a scenario has of handicaps, steps, shares and
+// further dimensions becomes parameters of the policy, if it does not name them itself.
 func parseScenario(data []byte) (*scenario, error) {
 	if len(data) > maxScenario {
 		return nil, fmt.Errorf("is larger than %d bytes", maxScenario)
@@ -75,27 +85,11 @@ func parseScenario(data []byte) (*scenario, error) {
 	if err := yaml.UnmarshalStrict(data, &f, useNumber); err != nil {
 		return nil, fmt.Errorf("is not a scenario: %w", err)
 	}
-	s := &scenario{policy: placement.LowestPricePolicy, maxPrice: market.NoMaximum}
-	if err := s.readTerms(f); err != nil {
-		return nil, err
-	}
-	if f.Request == nil {
-		return nil, errors.New("request is missing")
-	}
-	var err error
-	if s.quantity, err = quantityAt("request.quantity", f.Request.Quantity); err != nil {
-		return nil, err
-	}
-	if s.quantity == 0 {
-		return nil, errors.New("request.quantity is 0, it must be 1 to 65535; for example 32")
-	}
-	if f.Request.MaxPrice != nil {
-		if s.maxPrice, err = priceAt("request.maxPrice", f.Request.MaxPrice); err != nil {
+	s := &scenario{}
+	for _, read := range []func(scenarioFile) error{s.readTerms, s.readRequest, s.readOffers, s.readSpread} {
+		if err := read(f); err != nil {
 			return nil, err
 		}
-	}
-	if err := s.readOffers(f); err != nil {
-		return nil, err
 	}
 	return s, nil
 }
@@ -109,45 +103,36 @@ func (s *scenario) readTerms(f scenarioFile) error {
 	if s.class, err = market.ParseClass(class); err != nil {
 		return err
 	}
-	if s.policy, err = textAt("policy", f.Policy, placement.LowestPricePolicy); err != nil {
+	policy, err := textAt("policy", f.Policy, placement.LowestPricePolicy)
+	if err != nil {
 		return err
 	}
-	if known := placement.Policies(); !slices.Contains(known, s.policy) {
-		return fmt.Errorf("policy %q is not supported by this version, it has %s", clean(s.policy), strings.Join(known, ", "))
+	if s.policy, err = placement.ParsePolicy(policy); err != nil {
+		return err
 	}
-	return nil
+	if f.Request == nil {
+		return errors.New("request is missing")
+	}
+	return s.addParameters(f)
 }
 
-func (s *scenario) readOffers(f scenarioFile) error {
-	if n := len(f.Offers); n < 1 || n > placement.MaxProviders {
-		return fmt.Errorf("has %d offers, there must be 1 to %d", n, placement.MaxProviders)
+func (s *scenario) readRequest(f scenarioFile) error {
+	quantity, err := quantityAt("request.quantity", f.Request.Quantity)
+	if err != nil {
+		return err
 	}
-	seen := map[string]bool{}
-	for i, o := range f.Offers {
-		at := func(field string) string { return fmt.Sprintf("offers[%d].%s", i, field) }
-		name, err := textAt(at("name"), o.Name, "")
-		switch {
-		case err != nil:
-			return err
-		case name == "" || len(name) > maxScenarioName || name != clean(name) || strings.ContainsAny(name, " \t"):
-			return fmt.Errorf("%s must be 1 to %d characters without blanks; for example a", at("name"), maxScenarioName)
-		case seen[name]:
-			return fmt.Errorf("%s %q is given twice", at("name"), name)
-		case o.Handicap != nil:
-			return fmt.Errorf("%s is not supported by this version", at("handicap"))
-		}
-		seen[name] = true
-		q, err := quantityAt(at("quantity"), o.Quantity)
-		if err != nil {
-			return err
-		}
-		p, err := priceAt(at("price"), o.Price)
-		if err != nil {
-			return err
-		}
-		s.offers = append(s.offers, scenarioOffer{name, q, p})
+	if quantity == 0 {
+		return errors.New("request.quantity is 0, it must be 1 to 65535; for example 32")
 	}
-	return nil
+	maximum := market.NoMaximum
+	if f.Request.MaxPrice != nil {
+		if maximum, err = priceAt("request.maxPrice", f.Request.MaxPrice); err != nil {
+			return err
+		}
+	}
+	s.request.Quantity, s.request.MaxPrice = uint16(quantity), uint32(maximum)
+	s.request.Further, err = s.furtherAt("request.further", f.Request.Further)
+	return err
 }
 
 func textAt(field string, v any, otherwise string) (string, error) {

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 	"time"
@@ -9,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/angler-dex/angler/internal/market"
+	"github.com/angler-dex/angler/internal/placement"
 )
 
 // simulateResult is what `simulate -o json` prints; scripts rely on its keys.
@@ -34,26 +36,34 @@ type allocation struct {
 	Pays     market.Price `json:"pays"`
 }
 
-func (a *app) simulateCommand() *cobra.Command {
-	var file string
-	cmd := &cobra.Command{
-		Use:   "simulate -f FILE",
-		Short: "Run a whole private match in one process and say what each party learns",
-		Long: `Run a match on a scenario: a requester and up to 64 providers, each with a state of its own, exchange the messages of
+const simulateLong = `Run a match on a scenario: a requester and up to 64 providers, each with a state of its own, exchange the messages of
 the real protocol in memory. What is printed is what each party has learned at the end, and what the match took.
 
 The scenario is YAML or JSON:
 
   class: cpu=1,memory=1Gi
-  policy: lowest-price
+  policy: lowest-price                  # or second-price, split, fit; with parameters: split;winners=4
   request: {quantity: 32, maxPrice: "0.05"}
   offers:                               # 1 to 64; a quantity of 0 is a full provider
     - {name: a, quantity: 40, price: "0.031"}
-    - {name: b, quantity: 16, price: "0.020"}
+    - {name: b, quantity: 16, price: "0.020", handicap: "0.001"}
+    - {name: c, quantity: 64, steps: [{from: 1, price: "0.03"}, {from: 9, price: "0.025"}]}
+
+An offer may have a handicap (the requester's secret, added to the price for ranking alone), steps in the place of a price (the
+price of each unit if so many or more are taken), and further: {storage: 100} beside its units; the request has
+further: {storage: 20} for what the winner must have. A split or fit takes maxShare: "50%", minWinners: 2 and maxWinners: 4 in the
+request. Each of these becomes a parameter of the policy. See docs/placement.md.
 
 With -o json the result is {"matched", "allocations": [{"provider", "quantity", "price", "pays"}], "andGates",
 "flights": {"toRequester", "toWinner"}, "bytesSent": {"requester", "providerMax"}, "seconds"}. If no offer fits, matched is
-false, there are no allocations, and the exit code is 3.`,
+false, there are no allocations, and the exit code is 3.`
+
+func (a *app) simulateCommand() *cobra.Command {
+	var file string
+	cmd := &cobra.Command{
+		Use:   "simulate -f FILE",
+		Short: "Run a whole private match in one process and say what each party learns",
+		Long:  simulateLong,
 		Example: `  angler simulate -f scenario.yaml
   angler simulate -f - -o json <scenario.yaml`,
 		Args: noArgs,
@@ -92,7 +102,7 @@ func (a *app) runSimulation(ctx context.Context, file string) error {
 		return err
 	}
 	if !result.Matched {
-		return &ExitError{Code: ExitNoMatch, Err: fmt.Errorf("no offer fits: no single provider has that quantity at a price within the maximum (this version has no --split)")}
+		return &ExitError{Code: ExitNoMatch, Err: noFit(s.policy)}
 	}
 	return nil
 }
@@ -121,33 +131,14 @@ func (m *simulation) result(s *scenario) simulateResult {
 	return r
 }
 
-// text says what each party entered and what it has learned.
-func (m *simulation) text(p *page, s *scenario, r simulateResult) {
-	p.line("%s", p.style.head("What each party learned of a match of "+shortClass(s.class.String())+" ("+s.policy+"):"))
-	p.line("")
-	t := newTable("PARTY", "ENTERED (SECRET)", "LEARNED")
-	entered := units(uint32(s.quantity))
-	if s.maxPrice != market.NoMaximum {
-		entered += ", at most " + s.maxPrice.String()
+// noFit says what the requester knows, which is no more than that.
+func noFit(p placement.Policy) error {
+	switch p.Name {
+	case placement.SplitPolicy, placement.FitPolicy:
+		return errors.New("no offer fits: what there is within the maximum price does not add up to that quantity")
+	default:
+		return errors.New("no offer fits: no single provider has that quantity at a price within the maximum (policy split, as angler request --split, takes several)")
 	}
-	learned := "no offer fits; not whose was nearest, nor why"
-	for _, w := range m.requester.Wins {
-		learned = s.offers[w.Party-1].name + " delivers, at " + market.Price(w.Pays).String()
-	}
-	t.row("requester", entered, learned)
-	for i, o := range s.offers {
-		learned = "not selected"
-		if w := m.providers[i]; w.Quantity > 0 {
-			learned = "selected, to deliver " + units(uint32(w.Quantity)) + " at its price"
-		}
-		t.row(o.name, units(uint32(o.quantity))+" at "+o.price.String(), learned)
-	}
-	t.write(p)
-	p.line("")
-	p.line("That is all: no party saw another's price or capacity, and nobody but a winner learns the quantity.")
-	p.line("Measured: %s; %d flights (one-way messages) to the requester's result, %d to the winner's; the requester sent %s,",
-		plural(r.ANDGates, "AND gate"), r.Flights.ToRequester, r.Flights.ToWinner, size(r.BytesSent.Requester))
-	p.line("a provider at most %s; all parties on this machine took %.2f s.", size(r.BytesSent.ProviderMax), r.Seconds)
 }
 
 // plural counts things in words.

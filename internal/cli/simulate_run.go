@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -29,7 +30,7 @@ const signingDomain = "angler/1 simulated match"
 // over a network in memory. What it returns are the parties' own verified outputs; nothing else computes the outcome.
 // flight, if not nil, is told each flight that the requester has made.
 func simulate(ctx context.Context, s *scenario, rnd io.Reader, now func() time.Time, flight func(int)) (*simulation, error) {
-	f, err := placement.New(s.policy, len(s.offers))
+	f, err := placement.New(s.policy.String(), len(s.offers))
 	if err != nil {
 		return nil, err
 	}
@@ -85,13 +86,13 @@ func runAll(ctx context.Context, parties []*mpc.Party) error {
 
 // inputs is what each party enters: 0 is the requester, i > 0 the provider of offer i-1.
 func (s *scenario) inputs(f placement.Function) ([][]bool, error) {
-	request, err := f.RequestInputs(placement.Request{Quantity: uint16(s.quantity), MaxPrice: uint32(s.maxPrice)})
+	request, err := f.RequestInputs(s.request)
 	if err != nil {
 		return nil, err
 	}
 	inputs := [][]bool{request}
 	for _, o := range s.offers {
-		offer, err := f.OfferInputs(placement.Offer{Quantity: uint16(o.quantity), Price: uint32(o.price)})
+		offer, err := f.OfferInputs(o.Offer)
 		if err != nil {
 			return nil, fmt.Errorf("offer %s: %w", o.name, err)
 		}
@@ -120,7 +121,7 @@ func parties(f placement.Function, inputs [][]bool, rnd io.Reader, flight func(i
 		}
 		parties[i], err = mpc.New(mpc.Config{
 			SID: sid, Roster: roster, Self: i, N: len(parties), Function: f, Rand: rnd, Workers: 1, Progress: told,
-			Inputs: func() ([]bool, error) { return inputs[i], nil },
+			Inputs: func() ([]bool, error) { return slices.Clone(inputs[i]), nil }, // the party overwrites it
 			Sign:   func(msg []byte) ([]byte, error) { return key.Sign(signingDomain, msg), nil },
 			Verify: func(msg, sig []byte) bool { return key.ID().Verify(signingDomain, msg, sig) },
 		})
