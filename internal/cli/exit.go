@@ -102,7 +102,7 @@ var codes = []struct {
 	{dht.ErrNoBootstrap, ExitNoBootstrap, "its address stands in the pool's file; --bootstrap names another"},
 	{k8s.ErrNoCluster, ExitNoCluster, "name one with --kubeconfig or $KUBECONFIG"},
 	{control.ErrInvalid, ExitUsage, ""},
-	{requester.ErrNoFit, ExitNoMatch, "no single provider has that much at a price within --max-price (this version has no --split); --wait keeps trying"},
+	{requester.ErrNoFit, ExitNoMatch, "--wait keeps trying"},
 	{requester.ErrAborted, ExitAborted, ""},
 	{requester.ErrDeadline, ExitDeadline, "--deadline bounds each try"},
 	{control.ErrDeadline, ExitDeadline, ""},
@@ -122,15 +122,23 @@ func codeOf(err error) (code int, hint string) {
 		return ExitUsage, ""
 	}
 	var few *requester.TooFewError
+	var policy *requester.PolicyError
 	var provision *requester.ProvisionError
 	switch {
+	case errors.As(err, &policy):
+		return ExitTooFew, "--policy names another; --wait keeps trying"
 	case errors.As(err, &few):
 		return ExitTooFew, "--wait keeps trying; --min-providers asks for fewer, which tells each more"
 	case errors.As(err, &provision):
 		return ExitProvision, ""
 	}
+	var own *hintError
 	for _, c := range codes {
-		if errors.Is(err, c.is) {
+		switch {
+		case !errors.Is(err, c.is):
+		case errors.As(err, &own):
+			return c.code, own.hint
+		default:
 			return c.code, c.hint
 		}
 	}

@@ -16,11 +16,12 @@ type paths struct {
 	sockets []string
 }
 
-func (p paths) identity() string { return filepath.Join(p.state, "identity.key") }
-func (p paths) pools() string    { return filepath.Join(p.state, "pools") }
-func (p paths) leases() string   { return filepath.Join(p.state, "leases") }
-func (p paths) spares() string   { return filepath.Join(p.state, "spares") }
-func (p paths) signers() string  { return filepath.Join(p.state, "signers") }
+func (p paths) identity() string   { return filepath.Join(p.state, "identity.key") }
+func (p paths) pools() string      { return filepath.Join(p.state, "pools") }
+func (p paths) leases() string     { return filepath.Join(p.state, "leases") }
+func (p paths) reputation() string { return filepath.Join(p.state, "reputation.json") }
+func (p paths) spares() string     { return filepath.Join(p.state, "spares") }
+func (p paths) signers() string    { return filepath.Join(p.state, "signers") }
 
 // socket is where a daemon of this state folder listens.
 func (p paths) socket() string { return p.sockets[0] }

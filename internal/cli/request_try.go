@@ -43,5 +43,6 @@ func mayPass(err error) bool {
 			return true
 		}
 	}
-	return errors.As(err, &few)
+	var policy *requester.PolicyError
+	return errors.As(err, &few) || errors.As(err, &policy)
 }

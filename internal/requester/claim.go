@@ -41,11 +41,14 @@ func (c *Client) claim(ctx context.Context, l Lease, atOnce bool) (Lease, error)
 	}
 	limited, cancel := context.WithTimeout(ctx, within)
 	defer cancel()
+	begun := c.Now()
 	if l.State == Claiming {
 		parts, faults := c.every(limited, l, hasty, c.collect)
-		switch {
-		case ctx.Err() != nil:
+		if ctx.Err() != nil {
 			return l, ctx.Err()
+		}
+		c.countClaim(l, begun, faults)
+		switch {
 		case faults.gone() || faults != nil && atOnce && len(l.Parts) > 1:
 			return c.undo(ctx, l.with(parts), faults)
 		case faults != nil:
@@ -57,9 +60,12 @@ func (c *Client) claim(ctx context.Context, l Lease, atOnce bool) (Lease, error)
 		}
 	}
 	parts, faults := c.every(limited, l, patient, c.confirm)
-	switch l.Parts = parts; {
-	case ctx.Err() != nil:
+	l.Parts = parts
+	if ctx.Err() != nil {
 		return l, errors.Join(ctx.Err(), c.Store.Put(l))
+	}
+	c.countClaim(l, begun, faults)
+	switch {
 	case faults.gone() || faults != nil && atOnce && len(l.Parts) > 1:
 		return c.undo(ctx, l, faults)
 	case faults != nil:
@@ -75,6 +81,7 @@ func (c *Client) claim(ctx context.Context, l Lease, atOnce bool) (Lease, error)
 
 // collect claims a part until there is a grant or a refusal.
 func (c *Client) collect(ctx context.Context, link match.Opener, l Lease, p Part) (Part, error) {
+	asked := c.Now()
 	granted, err := match.ClaimLease(ctx, link, l.deal(p, c.Key.ID()), c.Now)
 	if lie, ok := errors.AsType[*match.LieError](err); ok {
 		// It holds capacity for us that is of no use.
@@ -93,6 +100,9 @@ func (c *Client) collect(ctx context.Context, link match.Opener, l Lease, p Part
 		begun = granted.Issued
 	}
 	p.State, p.Expires = Granted, begun.Add(l.Duration)
+	if c.Now().Sub(asked) > LateAfter {
+		c.count(Late, p.Provider)
+	}
 	return p, nil
 }
 

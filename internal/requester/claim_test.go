@@ -20,7 +20,7 @@ func (b *bench) grant(p *matchtest.Provider, l requester.Lease) requester.Lease 
 	b.TB.Helper()
 	g, err := match.ClaimLease(b.Context(), b.r.Link(b.Context(), p), match.Deal{
 		SID: [32]byte(l.SID), Lease: l.ID, Provider: p.Key.ID(), Requester: b.r.Key.ID(),
-		Class: l.Class, Quantity: l.Quantity(), Price: l.Parts[0].Price, Duration: l.Duration,
+		Class: l.Class, Quantity: l.Quantity(), Price: l.Parts[0].Price, Duration: l.Duration, Policy: l.Policy,
 	}, b.Clock.Now)
 	if err != nil {
 		b.TB.Fatal(err)

@@ -24,6 +24,7 @@ type Client struct {
 	Space      *coord.Space // where we are among the providers; nil: nowhere
 	Book       *Book        // where providers were met; nil: nothing is remembered
 	Pace       *Pace        // how long matches take; nil: as on the machine of the model
+	Reputation *Reputation  // how providers keep their word; nil: nothing is noted
 	Rand       io.Reader
 	Now        func() time.Time
 	Log        *slog.Logger   // nil discards

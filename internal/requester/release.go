@@ -102,6 +102,9 @@ func (c *Client) release(ctx context.Context, link match.Opener, _ Lease, p Part
 	if err := match.ReleaseLease(ctx, link, p.ID); err != nil {
 		return p, away(err)
 	}
+	if p.State == Active {
+		c.count(Kept, p.Provider)
+	}
 	p.State, p.Grant = Released, nil
 	return p, nil
 }
