@@ -57,7 +57,7 @@ It runs until SIGINT or SIGTERM. It serves members of its pool; see 'angler pool
 	s.StringVar(&f.listen, "listen", ":7400", "`address` for QUIC, all of a node's traffic with its peers; port 0 is any")
 	s.StringVar(&f.dhtListen, "dht-listen", ":7401", "`address` for the DHT, another UDP port")
 	s.StringSliceVar(&f.advertise, "advertise", nil, "`addresses` where peers reach --listen (default this machine's)")
-	s.StringSliceVar(&f.bootstrap, "bootstrap", nil, "`host:port` of DHT nodes to join by (default the pool's)")
+	s.StringSliceVar(&f.bootstrap, "bootstrap", nil, "`host:port` of DHT nodes to join by, or mainline for the public DHT (default the pool's)")
 	f.place.register(s, "the cluster")
 	s.StringVar(&f.capacity, "capacity", "", "what may be leased in all, such as `cpu=64,memory=256Gi` (default the sum of the offers)")
 	s.StringVar(&f.kubeconfig, "kubeconfig", "", "`file` of the cluster (default $KUBECONFIG, then the pod's own cluster)")
@@ -97,8 +97,14 @@ func (a *app) serveConfig(f serveFlags) (node.Config, error) {
 	if cfg.Cell, cfg.AutoCell, err = f.place.find(); err != nil {
 		return cfg, err
 	}
-	cfg.Precision = f.place.precision
-	if cfg.Advertise, err = parseAddrPorts("advertise", f.advertise); err != nil {
+	cfg.Precision, cfg.PlacePath = f.place.precision, filepath.Join(a.paths.state, "coordinate")
+	if cfg.Bootstrap, cfg.Public, err = readBootstrap("bootstrap", f.bootstrap); err != nil {
+		return cfg, err
+	}
+	if cfg.Advertise, err = parseAddrPorts("advertise", f.advertise); err == nil {
+		err = checkAdvertise(cfg.Advertise, cfg.Public)
+	}
+	if err != nil {
 		return cfg, err
 	}
 	if f.capacity != "" {
@@ -115,7 +121,7 @@ func (a *app) serveConfig(f serveFlags) (node.Config, error) {
 	if err := a.serveMembership(&cfg); err != nil {
 		return cfg, err
 	}
-	if cfg.Bootstrap = f.bootstrap; len(f.bootstrap) == 0 && cfg.Pool != nil {
+	if len(f.bootstrap) == 0 && cfg.Pool != nil {
 		cfg.Bootstrap = others(cfg.Pool.Bootstrap, f.dhtListen)
 	}
 	cfg.Ready = func(at node.Addresses) { a.sayReady(cfg, at) }
@@ -162,7 +168,7 @@ func (f *serveFlags) check() error {
 			return flagError("allow", fmt.Sprintf("%q is neither pool nor any nor a peer id", clean(who)), "--allow pool")
 		}
 	}
-	return checkHostPorts("bootstrap", f.bootstrap)
+	return nil
 }
 
 // serveMembership finds the pool. A DHT node needs none; a provider needs to be an operator of one.

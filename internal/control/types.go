@@ -20,6 +20,7 @@ type Status struct {
 	Spares   *int      `json:"spares,omitempty"` // sets that are kept for matches with parties that were met
 	Listen   []string  `json:"listen,omitempty"` // QUIC addresses, host:port
 	Cell     string    `json:"cell"`             // geohash prefix; empty is the whole world
+	Place    *Place    `json:"place,omitempty"`  // of a provider
 	Cluster  Cluster   `json:"cluster"`
 	DHT      DHT       `json:"dht"`
 	Capacity []Usage   `json:"capacity"` // one entry a resource, sorted by name
@@ -59,7 +60,9 @@ type DHT struct {
 	Nodes        int        `json:"nodes"`
 	Good         int        `json:"good"`
 	LastAnnounce *time.Time `json:"lastAnnounce,omitempty"`
-	Keys         int        `json:"keys"` // keys that are kept announced
+	Keys         int        `json:"keys"`            // keys that are kept announced
+	Takers       int        `json:"takers"`          // nodes that took the last announcement
+	Error        string     `json:"error,omitempty"` // why this node cannot be found now, if it cannot
 }
 
 // Usage is one resource of the capacity pool; quantities are canonical Kubernetes quantities ("32", "64Gi").

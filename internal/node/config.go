@@ -27,6 +27,7 @@ type Config struct {
 	DHTListen string           // KRPC, host:port over UDP
 	Advertise []netip.AddrPort // where others reach Listen; none: the addresses of this machine
 	Bootstrap []string         // DHT nodes to join by, host:port
+	Public    bool             // they are those of the public DHT
 	Metrics   string           // host:port of /metrics and /healthz; none: not served
 
 	Cell       string           // geohash of the cluster; "": announced for the whole world only

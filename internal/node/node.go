@@ -3,7 +3,6 @@ package node
 import (
 	"context"
 	"crypto/rand"
-	"errors"
 	"fmt"
 	"net"
 	"time"
@@ -56,6 +55,7 @@ type daemon struct {
 	ledger   *market.Ledger
 	cluster  *k8s.Cluster
 	mesh     *mesh.Node
+	place    *place
 	record   *selfRecord
 	spares   *spare.Store // nil: none can be kept
 	provider *match.Provider
@@ -72,20 +72,6 @@ func (d *daemon) openDoors() (err error) {
 	}
 	if d.metrics, err = net.Listen("tcp", d.cfg.Metrics); err != nil {
 		return fmt.Errorf("--metrics: %w", err)
-	}
-	return nil
-}
-
-func (d *daemon) openDHT() error {
-	conn, err := net.ListenPacket("udp", d.cfg.DHTListen)
-	if err != nil {
-		return fmt.Errorf("--dht-listen: %w", err)
-	}
-	d.dht, err = dht.New(dht.Config{
-		Conn: conn, Bootstrap: d.cfg.Bootstrap, TablePath: d.cfg.TablePath, Log: d.cfg.Log.With("part", "dht"),
-	})
-	if err != nil {
-		return errors.Join(err, conn.Close())
 	}
 	return nil
 }
@@ -114,6 +100,7 @@ func (d *daemon) openProvider(ctx context.Context) (err error) {
 	if err != nil {
 		return fmt.Errorf("--listen: %w", err)
 	}
+	d.openPlace()
 	if err = d.openRecord(); err != nil {
 		return err
 	}
@@ -127,6 +114,8 @@ func (d *daemon) openProvider(ctx context.Context) (err error) {
 		Log: d.cfg.Log.With("part", "match"), Observe: d.recent.add,
 	})
 	d.provider.Handle()
+	backer := &match.Backer{Pool: d.cfg.Pool, Mesh: d.mesh, Now: d.wall, Log: d.cfg.Log.With("part", "match")}
+	d.mesh.Handle(match.KindDialBack, backer.Serve)
 	return nil
 }
 
@@ -139,7 +128,7 @@ func (d *daemon) openRecord() error {
 		}
 	}
 	d.record = &selfRecord{
-		key: d.cfg.Key, addrs: addrs, cell: d.cfg.Cell, membership: d.cfg.Membership, now: d.wall,
+		key: d.cfg.Key, addrs: addrs, place: d.place, membership: d.cfg.Membership, now: d.wall,
 		classes: func() []string { return announced(d.ledger) },
 	}
 	_, err := d.record.get() // what cannot be signed is told at the start
@@ -162,6 +151,7 @@ func (d *daemon) run(ctx context.Context) error {
 		})
 	}
 	part("dht", d.dht.Run)
+	part("place", d.watchDHT)
 	part("control socket", func(ctx context.Context) error {
 		return control.ServeListener(ctx, d.control, d, d.cfg.Log.With("part", "control"))
 	})
@@ -171,11 +161,12 @@ func (d *daemon) run(ctx context.Context) error {
 	if d.provider != nil {
 		part("mesh", d.mesh.Run)
 		part("provider", d.provider.Run)
+		part("neighbours", d.neighbours)
 		part("offers", d.watchOffers)
 		part("gpus", d.gpus.run)
 		part("drain", func(ctx context.Context) error { return d.leave(ctx, end) })
 		part("announce", func(ctx context.Context) error {
-			return d.dht.KeepAnnounced(ctx, d.keys, int(d.mesh.Addr().Port()))
+			return d.dht.KeepAnnounced(ctx, d.keys, d.port())
 		})
 	}
 	d.ready()
@@ -195,15 +186,6 @@ func (d *daemon) ready() {
 	if d.cfg.Ready != nil {
 		d.cfg.Ready(at)
 	}
-}
-
-// keys are what is announced: each class in the own cell and in all that
-// contain it, so that it is found from near and, if need be, from far.
-func (d *daemon) keys() []dht.Key {
-	if d.drain.get() != control.NotDraining {
-		return nil // what is announced runs out by itself
-	}
-	return dht.Announced(d.poolName(), d.cfg.Cell, announced(d.ledger))
 }
 
 func (d *daemon) poolName() string {

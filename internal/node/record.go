@@ -16,12 +16,12 @@ import (
 // maxAddrs is how many addresses a record may name.
 const maxAddrs = 8
 
-// selfRecord signs what this provider says of itself, anew when its classes
-// changed or half of the record's life is over.
+// selfRecord signs what this provider says of itself, anew when its classes or
+// its place changed or half of the record's life is over.
 type selfRecord struct {
 	key        *identity.Key
 	addrs      []netip.AddrPort
-	cell       string
+	place      *place
 	membership *identity.Membership
 	classes    func() []string
 	now        func() time.Time
@@ -30,6 +30,8 @@ type selfRecord struct {
 	raw    []byte
 	issued time.Time
 	listed []string
+	at     string // cell
+	told   bool   // the coordinate was settled
 }
 
 // get returns the signed record.
@@ -37,17 +39,19 @@ func (r *selfRecord) get() ([]byte, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	now, classes := r.now(), r.classes()
-	if r.raw != nil && now.Sub(r.issued) < recordLife/2 && now.Sub(r.issued) >= 0 && slices.Equal(classes, r.listed) {
+	cell, here := r.place.where(), r.place.space.Here()
+	same := slices.Equal(classes, r.listed) && cell == r.at && here.Settled() == r.told
+	if r.raw != nil && now.Sub(r.issued) < recordLife/2 && now.Sub(r.issued) >= 0 && same {
 		return r.raw, nil
 	}
 	raw, err := identity.SignRecord(r.key, identity.Record{
 		Addrs: r.addrs, Classes: classes, Policies: placement.Policies(), Versions: []uint{match.Version},
-		Cell: r.cell, Membership: r.membership, Issued: now, Expires: now.Add(recordLife),
+		Cell: cell, Coordinate: here.Append(nil), Membership: r.membership, Issued: now, Expires: now.Add(recordLife),
 	})
 	if err != nil {
 		return nil, err
 	}
-	r.raw, r.issued, r.listed = raw, now, classes
+	r.raw, r.issued, r.listed, r.at, r.told = raw, now, classes, cell, here.Settled()
 	return raw, nil
 }
 

@@ -20,7 +20,10 @@ func (d *daemon) Status(ctx context.Context) (control.Status, error) {
 	s := control.Status{
 		ID: d.cfg.Key.ID().String(), Version: d.cfg.Version, Mode: control.ModeDHT, Pool: d.poolName(), Started: d.started.UTC().Truncate(time.Second),
 		Cell: d.cfg.Cell, Capacity: []control.Usage{}, Offers: []control.Offer{}, Matches: []control.Match{}, Leases: []control.Lease{},
-		DHT: control.DHT{Listen: []string{st.Addr.String()}, Nodes: st.Nodes, Good: st.GoodNodes, Keys: st.AnnouncedKeys},
+		DHT: control.DHT{Listen: []string{st.Addr.String()}, Nodes: st.Nodes, Good: st.GoodNodes, Keys: st.AnnouncedKeys, Takers: st.LastAnnounceNodes},
+	}
+	if err := d.trouble(); err != nil {
+		s.DHT.Error = err.Error()
 	}
 	if !st.LastAnnounce.IsZero() {
 		last := st.LastAnnounce.UTC().Truncate(time.Second)
@@ -33,6 +36,8 @@ func (d *daemon) Status(ctx context.Context) (control.Status, error) {
 		return s, nil
 	}
 	s.Mode = control.ModeProvider
+	place := d.place.show()
+	s.Cell, s.Place = d.place.where(), &place
 	s.Drain = d.drain.get()
 	if d.spares != nil {
 		if n, err := d.spares.Count(); err == nil {

@@ -1,0 +1,86 @@
+package match_test
+
+import (
+	"errors"
+	"net/netip"
+	"testing"
+	"time"
+
+	"github.com/angler-dex/angler/internal/identity"
+	"github.com/angler-dex/angler/internal/match"
+	"github.com/angler-dex/angler/internal/match/matchtest"
+)
+
+func TestDialBack(t *testing.T) {
+	matchtest.CheckLeaks(t)
+	m := matchtest.New(t)
+	helper := m.NewProvider("helper")
+	helper.Prepare = func(*match.Provider) {
+		b := &match.Backer{Pool: m.Pool, Mesh: helper.Node, Now: m.Clock.Now, Log: m.Log.For("helper"), Within: 2 * time.Second}
+		helper.Node.Handle(match.KindDialBack, b.Serve)
+	}
+	helper.Start()
+	asks := m.Provider("asks", 1, 1)
+	ask := func(edit func(*identity.Record)) error {
+		t.Helper()
+		link, err := asks.Node.Dial(t.Context(), helper.Wire.Addr())
+		if err != nil {
+			t.Fatal(err)
+		}
+		now := m.Clock.Now()
+		rec := identity.Record{
+			Addrs: []netip.AddrPort{asks.Wire.Addr()}, Versions: []uint{match.Version}, Membership: &asks.Membership,
+			Issued: now, Expires: now.Add(time.Hour),
+		}
+		edit(&rec)
+		raw, err := identity.SignRecord(asks.Key, rec)
+		if err != nil {
+			t.Fatal(err)
+		}
+		m.Clock.Pass(time.Minute) // it answers a peer only so often
+		return match.DialBack(t.Context(), link, raw)
+	}
+	if err := ask(func(*identity.Record) {}); err != nil {
+		t.Errorf("reachable: %v", err)
+	}
+	nowhere := netip.MustParseAddrPort("127.0.0.1:9")
+	if err := ask(func(r *identity.Record) { r.Addrs = []netip.AddrPort{nowhere} }); !errors.Is(err, match.ErrUnreachable) {
+		t.Errorf("nobody there: %v", err)
+	}
+	if err := ask(func(r *identity.Record) { r.Addrs = []netip.AddrPort{nowhere, asks.Wire.Addr()} }); err != nil {
+		t.Errorf("reachable at the second address: %v", err)
+	}
+	if err := ask(func(r *identity.Record) { r.Addrs = []netip.AddrPort{helper.Wire.Addr()} }); !errors.Is(err, match.ErrUnreachable) {
+		t.Errorf("somebody else answers there: %v", err)
+	}
+	if err := ask(func(r *identity.Record) { r.Membership = nil }); err == nil || errors.Is(err, match.ErrUnreachable) {
+		t.Errorf("no member: %v", err)
+	}
+}
+
+// A peer cannot have others knock at addresses as often as it likes.
+func TestDialBackIsRare(t *testing.T) {
+	matchtest.CheckLeaks(t)
+	m := matchtest.New(t)
+	helper := m.NewProvider("helper")
+	helper.Prepare = func(*match.Provider) {
+		b := &match.Backer{Pool: m.Pool, Mesh: helper.Node, Now: m.Clock.Now, Log: m.Log.For("helper")}
+		helper.Node.Handle(match.KindDialBack, b.Serve)
+	}
+	helper.Start()
+	asks := m.Provider("asks", 1, 1)
+	raw, err := asks.Record()
+	if err != nil {
+		t.Fatal(err)
+	}
+	link, err := asks.Node.Dial(t.Context(), helper.Wire.Addr())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := match.DialBack(t.Context(), link, raw); err != nil {
+		t.Fatal(err)
+	}
+	if err := match.DialBack(t.Context(), link, raw); err == nil || errors.Is(err, match.ErrUnreachable) {
+		t.Errorf("a second time at once: %v", err)
+	}
+}

@@ -1,0 +1,93 @@
+package node
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"slices"
+	"time"
+
+	"github.com/angler-dex/angler/internal/control"
+	"github.com/angler-dex/angler/internal/dht"
+)
+
+// openDHT binds the node of the DHT.
+func (d *daemon) openDHT() error {
+	conn, err := net.ListenPacket("udp", d.cfg.DHTListen)
+	if err != nil {
+		return fmt.Errorf("--dht-listen: %w", err)
+	}
+	d.dht, err = dht.New(dht.Config{
+		Conn: conn, Bootstrap: d.cfg.Bootstrap, Public: d.cfg.Public, TablePath: d.cfg.TablePath, Log: d.cfg.Log.With("part", "dht"),
+	})
+	if err != nil {
+		return errors.Join(err, conn.Close())
+	}
+	return nil
+}
+
+// keys are what is announced: each class in the own cell and in all that
+// contain it, so that it is found from near and, if need be, from far. A full
+// provider is announced like any other: that it is full is its secret.
+func (d *daemon) keys() []dht.Key {
+	if d.drain.get() != control.NotDraining || d.misplaced() != nil || !d.place.announces() {
+		return nil // what is announced runs out by itself
+	}
+	return dht.Announced(d.poolName(), d.place.where(), announced(d.ledger))
+}
+
+// port is the one under which others reach this provider.
+func (d *daemon) port() int {
+	if len(d.cfg.Advertise) > 0 {
+		return int(d.cfg.Advertise[0].Port())
+	}
+	return int(d.mesh.Addr().Port())
+}
+
+// misplaced says whether announcements would send others to an address that is
+// not advertised: an announcement carries a port, and its packet the address.
+// In a pool's own DHT those who come by that address read the advertised ones
+// in the signed record; in the public one nothing stands behind the packet's.
+func (d *daemon) misplaced() error {
+	seen := d.dht.Stats().External
+	if !d.cfg.Public || len(d.cfg.Advertise) == 0 || !seen.IsValid() ||
+		slices.ContainsFunc(d.cfg.Advertise, func(a netip.AddrPort) bool { return a.Addr() == seen }) {
+		return nil
+	}
+	return fmt.Errorf("--advertise: the public DHT sees this node at %s, which is not advertised, and an announcement carries no other address: serve from an advertised address, or leave --advertise out", seen)
+}
+
+// troubleEvery is how often the place in the DHT is looked at.
+const troubleEvery = time.Second
+
+// trouble is why this node cannot be found at present, nil if it can.
+func (d *daemon) trouble() error {
+	if st := d.dht.Stats(); !st.Joined && st.JoinErr != nil {
+		return st.JoinErr
+	}
+	return d.misplaced()
+}
+
+// watchDHT says in the log, once each time, that this node cannot be found, and
+// when it can be again. The DHT node goes on trying by itself.
+func (d *daemon) watchDHT(ctx context.Context) error {
+	tick := time.NewTicker(troubleEvery)
+	defer tick.Stop()
+	for said := ""; ; {
+		switch err := d.trouble(); {
+		case err != nil && err.Error() != said:
+			said = err.Error()
+			d.cfg.Log.Warn("cannot be found; will keep trying", "why", err)
+		case err == nil && said != "":
+			said = ""
+			d.cfg.Log.Info("can be found again")
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}

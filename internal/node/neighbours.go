@@ -1,0 +1,176 @@
+package node
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"net/netip"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/angler-dex/angler/internal/control"
+	"github.com/angler-dex/angler/internal/coord"
+	"github.com/angler-dex/angler/internal/dht"
+	"github.com/angler-dex/angler/internal/match"
+)
+
+// A provider looks for others of its pool now and then: the round trips to them
+// give it its network coordinate and, if its operator did not say where it is,
+// its cell; and they tell it whether it can be reached at all, by dialling it
+// back. Until the first round is over, or as long as others try and fail to
+// reach it, it does not announce itself: a provider that nobody can dial costs
+// every requester a time-out. With nobody there to ask, it goes on trust.
+const (
+	firstRound  = 5 * time.Second // at most, for neighbours to be found and to answer
+	anyRound    = 20 * time.Second
+	maxNear     = 12 // neighbours a round
+	maxBacks    = 3  // of them are asked to dial back
+	roundsEvery = 10 * time.Minute
+	retryEvery  = 15 * time.Second // while others cannot reach us
+)
+
+// round is one look at the neighbours.
+type round struct {
+	d *daemon
+
+	mu       sync.Mutex
+	marks    []coord.Mark
+	asked    int
+	reached  bool
+	missed   bool // somebody tried and could not reach us
+	measured int
+}
+
+// neighbours is the loop.
+func (d *daemon) neighbours(ctx context.Context) error {
+	limit := firstRound
+	for {
+		d.lookAround(ctx, limit)
+		limit = anyRound
+		wait := time.Duration((0.75 + rand.Float64()/2) * float64(roundsEvery)) // so that a pool's rounds spread
+		if !d.place.announces() {
+			wait = retryEvery
+		}
+		select {
+		case <-time.After(wait):
+		case <-ctx.Done():
+			return nil
+		}
+	}
+}
+
+// lookAround is one round.
+func (d *daemon) lookAround(ctx context.Context, limit time.Duration) {
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	r := &round{d: d}
+	var g errgroup.Group
+	g.SetLimit(maxNear)
+	seen := map[netip.AddrPort]bool{}
+	err := d.dht.Ready(ctx)
+	if err == nil {
+		err = d.dht.Search(ctx, dht.Search{Rings: d.rings(), Found: func(at netip.AddrPort) bool {
+			if !seen[at] {
+				seen[at] = true
+				g.Go(func() error { r.meet(ctx, at); return nil })
+			}
+			return len(seen) < 2*maxNear && ctx.Err() == nil
+		}})
+	}
+	_ = g.Wait() // no function of this group returns an error
+	if err != nil && ctx.Err() == nil {
+		d.cfg.Log.Debug("no neighbours found", "err", err)
+	}
+	r.conclude()
+	if err := d.place.space.Save(d.cfg.PlacePath); err != nil && ctx.Err() == nil {
+		d.cfg.Log.Warn("network coordinate not kept", "err", err)
+	}
+}
+
+// rings are where neighbours are looked for: at those who offer the same.
+func (d *daemon) rings() [][]dht.Key {
+	var rings [][]dht.Key
+	for _, class := range announced(d.ledger) {
+		rings = append(rings, dht.Rings(d.poolName(), d.place.where(), class)...)
+	}
+	return rings
+}
+
+// meet times one neighbour, and asks it to dial back if that is yet to be known.
+func (r *round) meet(ctx context.Context, at netip.AddrPort) {
+	d := r.d
+	link, err := d.mesh.Dial(ctx, at)
+	if err != nil || link.Peer() == d.cfg.Key.ID() {
+		return
+	}
+	m, err := match.Meet(ctx, link, d.cfg.Pool, d.wall())
+	if err != nil {
+		return
+	}
+	rtt := link.RTT()
+	r.mu.Lock()
+	if r.measured == maxNear {
+		r.mu.Unlock()
+		return
+	}
+	r.measured++
+	r.marks = append(r.marks, coord.Mark{Cell: m.Record.Cell, RTT: rtt})
+	ask := !r.reached && r.asked < maxBacks
+	if ask {
+		r.asked++
+	}
+	r.mu.Unlock()
+	there, err := coord.Parse(m.Record.Coordinate)
+	if err == nil {
+		err = d.place.space.Observe(m.Record.ID.String(), there, rtt)
+	}
+	if err != nil {
+		d.cfg.Log.Debug("no sample", "peer", link.Peer().Short(), "err", err)
+	}
+	if ask {
+		r.askBack(ctx, link)
+	}
+}
+
+func (r *round) askBack(ctx context.Context, link match.Opener) {
+	record, err := r.d.record.get()
+	if err == nil {
+		err = match.DialBack(ctx, link, record)
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	switch {
+	case err == nil:
+		r.reached = true
+	case errors.Is(err, match.ErrUnreachable):
+		r.missed = true
+	}
+}
+
+// conclude makes of a round what it says.
+func (r *round) conclude() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	p, log := r.d.place, r.d.cfg.Log
+	before, cellBefore := p.announces(), p.where()
+	reach := ""
+	switch {
+	case r.reached:
+		reach = control.Reachable
+	case r.missed:
+		reach = control.Unreachable
+	case !before && !r.d.place.refused():
+		reach = control.ReachUntold // nobody was there to say otherwise
+	}
+	p.learn(r.measured, coord.Cell(r.marks, r.d.cfg.Precision), reach)
+	if reach == control.Unreachable {
+		log.Warn("others cannot reach this node at the addresses that it advertises: not announced until they can; see --listen and --advertise", "addresses", r.d.record.addrs)
+	} else if !before && p.announces() {
+		log.Info("announcing", "reach", reach, "neighbours", r.measured)
+	}
+	if cell := p.where(); cell != cellBefore {
+		log.Info("found out where this node is", "cell", cell)
+	}
+}

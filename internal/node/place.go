@@ -1,0 +1,75 @@
+package node
+
+import (
+	"sync"
+
+	"github.com/angler-dex/angler/internal/control"
+	"github.com/angler-dex/angler/internal/coord"
+)
+
+// place is what the daemon knows of where it is, by what its neighbours tell.
+type place struct {
+	space *coord.Space
+
+	mu    sync.Mutex
+	cell  string
+	auto  bool // the cell is to be found out
+	reach string
+	near  int // neighbours that were met in the last round
+}
+
+// openPlace begins where an earlier run has left off.
+func (d *daemon) openPlace() {
+	space, err := coord.Load(d.cfg.PlacePath)
+	if err != nil {
+		d.cfg.Log.Warn("beginning anew", "err", err)
+	}
+	d.place = &place{space: space, cell: d.cfg.Cell, auto: d.cfg.AutoCell}
+}
+
+// where returns the cell under which the daemon is found.
+func (p *place) where() string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.cell
+}
+
+// announces says whether the daemon may announce itself: others have reached it,
+// or there was nobody to ask.
+func (p *place) announces() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.reach == control.Reachable || p.reach == control.ReachUntold
+}
+
+// refused says whether others have tried to reach the daemon and could not.
+func (p *place) refused() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.reach == control.Unreachable
+}
+
+// learn takes what a round among the neighbours has shown; an empty cell or
+// reach leaves what is.
+func (p *place) learn(near int, cell, reach string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.near = near
+	if p.auto && cell != "" {
+		p.cell = cell
+	}
+	if reach != "" {
+		p.reach = reach
+	}
+}
+
+// show says it for status.
+func (p *place) show() control.Place {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	shown := control.Place{Auto: p.auto, Reach: p.reach, Neighbours: p.near}
+	if at := p.space.Here(); at.Settled() {
+		shown.Coordinate = at.String()
+	}
+	return shown
+}
