@@ -162,9 +162,10 @@ func (f *frontier) hollow(c *candidate) bool {
 	return w != nil && !c.backed && w.worthless()
 }
 
-// credit counts what came of a contact for or against who told of it.
+// credit counts what came of a contact for or against who alone told of it.
+// What several told says nothing of any: liars back each other.
 func (f *frontier) credit(c *candidate, alive, dead int) {
-	if !c.from.IsValid() {
+	if f.sure(c) {
 		return
 	}
 	w := f.words[c.from]

@@ -14,7 +14,7 @@ const (
 	walkWidth  = 16                     // nearest nodes that must have answered
 	walkReach  = 14                     // all within the distance in which so many are expected, too
 	walkExpand = 8                      // nearest nodes asked for their neighbours
-	walkBudget = 160                    // nodes asked on a path, at most
+	walkBudget = 320                    // nodes asked on a path, at most
 	slowMax    = 300 * time.Millisecond // without an answer: ask another one too
 	slowMin    = 60 * time.Millisecond
 	lostAfter  = 1100 * time.Millisecond // not waited for any more; a repeated question has its time
