@@ -26,8 +26,9 @@ type discovery struct {
 	req    market.Request
 	bounds Bounds
 
-	dials errgroup.Group
-	tried map[netip.AddrPort]bool // by the caller of dial alone
+	dials  errgroup.Group
+	looked int                     // addresses, as is tried by the caller of dial alone
+	tried  map[netip.AddrPort]bool // each once
 
 	mu     sync.Mutex
 	wanted int                        // providers that are enough
@@ -75,33 +76,38 @@ func (c *Client) discover(ctx context.Context, req market.Request, b Bounds) ([]
 // dial meets whoever is at an address, once; false: there have been enough
 // addresses. enough is called once there are enough providers.
 func (d *discovery) dial(ctx context.Context, addr netip.AddrPort, enough func()) bool {
+	d.looked++
 	switch {
-	case len(d.tried) >= maxAddresses || ctx.Err() != nil:
+	case d.looked > maxAddresses || ctx.Err() != nil:
 		return false
 	case d.tried[addr]:
+		d.tell(enough)
 		return true
 	}
 	d.tried[addr] = true
 	d.dials.Go(func() error {
 		d.meet(ctx, addr)
-		d.mu.Lock()
-		defer d.mu.Unlock()
-		if len(d.met) >= d.wanted {
-			enough()
-		}
+		d.tell(enough)
 		return nil
 	})
 	return true
 }
 
-// settle is content with as few providers as the request allows.
-func (d *discovery) settle(enough func()) {
+// tell calls enough if there are enough providers.
+func (d *discovery) tell(enough func()) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.wanted = min(d.wanted, max(d.bounds.MinProviders, 1))
 	if len(d.met) >= d.wanted {
 		enough()
 	}
+}
+
+// settle is content with as few providers as the request allows.
+func (d *discovery) settle(enough func()) {
+	d.mu.Lock()
+	d.wanted = min(d.wanted, max(d.bounds.MinProviders, 1))
+	d.mu.Unlock()
+	d.tell(enough)
 }
 
 // meet dials one address and keeps whom it finds there if this request can use
