@@ -119,6 +119,7 @@ func (a *app) statusText(p *page, s control.Status) {
 		p.field("cell", "the whole world")
 	}
 	p.field("dht", dhtLine(s.DHT, now))
+	p.field("not found", s.DHT.Error)
 	if s.Mode == control.ModeProvider {
 		switch {
 		case s.Cluster.Error != "":
@@ -155,7 +156,7 @@ func dhtLine(d control.DHT, now time.Time) string {
 	case d.LastAnnounce == nil:
 		text += fmt.Sprintf("; %d keys, not announced yet", d.Keys)
 	default:
-		text += fmt.Sprintf("; %d keys, announced %s ago", d.Keys, age(now.Sub(*d.LastAnnounce)))
+		text += fmt.Sprintf("; %d keys, announced %s ago to %s", d.Keys, age(now.Sub(*d.LastAnnounce)), plural(d.Takers, "node"))
 	}
 	if len(d.Listen) > 0 {
 		text += " (" + strings.Join(d.Listen, ", ") + ")"

@@ -50,8 +50,10 @@ func (d *daemon) port() int {
 // not advertised: an announcement carries a port, and its packet the address.
 // In a pool's own DHT those who come by that address read the advertised ones
 // in the signed record; in the public one nothing stands behind the packet's.
-func (d *daemon) misplaced() error {
-	seen := d.dht.Stats().External
+func (d *daemon) misplaced() error { return d.misplacedAt(d.dht.Stats().External) }
+
+// misplacedAt is misplaced for a node that others see at an address.
+func (d *daemon) misplacedAt(seen netip.Addr) error {
 	if !d.cfg.Public || len(d.cfg.Advertise) == 0 || !seen.IsValid() ||
 		slices.ContainsFunc(d.cfg.Advertise, func(a netip.AddrPort) bool { return a.Addr() == seen }) {
 		return nil

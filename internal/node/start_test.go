@@ -6,6 +6,7 @@ import (
 	"errors"
 	"log/slog"
 	"net"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"strings"
@@ -121,5 +122,68 @@ func TestSecondDaemon(t *testing.T) {
 	cancel()
 	if err := <-done; err != nil {
 		t.Error(err)
+	}
+}
+
+// said is a log that tells of every line with a message.
+type said struct {
+	slog.Handler
+	lines chan string
+}
+
+func (s said) Enabled(context.Context, slog.Level) bool { return true }
+
+func (s said) Handle(_ context.Context, r slog.Record) error {
+	text := r.Message
+	r.Attrs(func(a slog.Attr) bool { text += " " + a.String(); return true })
+	select {
+	case s.lines <- text:
+	default: // nobody waits any more
+	}
+	return nil
+}
+
+func (s said) WithAttrs([]slog.Attr) slog.Handler { return s }
+
+// "No bootstrap node reachable: the daemon says so, keeps trying."
+func TestNoBootstrapNode(t *testing.T) {
+	t.Parallel()
+	cfg := dhtOnly(t)
+	log := said{slog.DiscardHandler, make(chan string, 1000)}
+	cfg.Bootstrap, cfg.Log = []string{"nobody.invalid:7401"}, slog.New(log)
+	_, stop := run(t, cfg)
+	for line := range log.lines {
+		if strings.Contains(line, "cannot be found") && strings.Contains(line, "nobody.invalid") {
+			break
+		}
+	}
+	if err := stop(); err != nil {
+		t.Errorf("the daemon has given up: %v", err)
+	}
+}
+
+// An announcement in the public DHT carries no address, so one that is not
+// advertised is announced nowhere, and the operator is told.
+func TestMisplacedOnThePublicDHT(t *testing.T) {
+	t.Parallel()
+	cfg := dhtOnly(t)
+	cfg.Advertise = []netip.AddrPort{netip.MustParseAddrPort("198.51.100.7:7400")}
+	d := &daemon{cfg: cfg}
+	if d.port() != 7400 {
+		t.Errorf("port %d is announced, not the advertised one", d.port())
+	}
+	for _, tc := range []struct {
+		public bool
+		seen   string
+		want   bool
+	}{{true, "198.51.100.8", true}, {true, "198.51.100.7", false}, {false, "198.51.100.8", false}, {true, "", false}} {
+		d.cfg.Public = tc.public
+		var seen netip.Addr
+		if tc.seen != "" {
+			seen = netip.MustParseAddr(tc.seen)
+		}
+		if err := d.misplacedAt(seen); (err != nil) != tc.want || err != nil && !strings.Contains(err.Error(), "--advertise") {
+			t.Errorf("%+v: %v", tc, err)
+		}
 	}
 }
