@@ -79,7 +79,7 @@ func (a *app) rootCommand() *cobra.Command {
 	)
 	group(root,
 		in(groupProvide, a.serveCommand()), in(groupProvide, a.offerCommand()), in(groupProvide, a.statusCommand()), in(groupProvide, a.drainCommand()),
-		in(groupRequest, a.requestCommand()), in(groupRequest, a.leaseCommand()),
+		in(groupRequest, a.requestCommand()), in(groupRequest, a.leaseCommand()), in(groupRequest, a.receiptCommand()),
 		in(groupTry, a.simulateCommand()), in(groupTry, a.benchCommand()),
 		in(groupMember, a.poolCommand()), in(groupMember, a.identityCommand()),
 		a.versionCommand(), a.completionCommand(), a.docsCommand(),
