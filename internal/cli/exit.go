@@ -12,6 +12,7 @@ import (
 	"github.com/angler-dex/angler/internal/dht"
 	"github.com/angler-dex/angler/internal/k8s"
 	"github.com/angler-dex/angler/internal/market"
+	"github.com/angler-dex/angler/internal/node"
 	"github.com/angler-dex/angler/internal/requester"
 )
 
@@ -100,6 +101,7 @@ var codes = []struct {
 	{control.ErrNoBootstrap, ExitNoBootstrap, ""},
 	{control.ErrNoCluster, ExitNoCluster, ""},
 	{dht.ErrNoBootstrap, ExitNoBootstrap, "its address stands in the pool's file; --bootstrap names another"},
+	{node.ErrTemplate, ExitUsage, ""},
 	{k8s.ErrNoCluster, ExitNoCluster, "name one with --kubeconfig or $KUBECONFIG"},
 	{control.ErrInvalid, ExitUsage, ""},
 	{requester.ErrNoFit, ExitNoMatch, "--wait keeps trying"},

@@ -43,6 +43,9 @@ func runScripts(t *testing.T, dir, kubeconfig string) {
 			} {
 				env.Setenv(k, v)
 			}
+			if kubeconfig != "" {
+				env.Setenv("KUBELAB", k8stest.Binary(t))
+			}
 			return os.MkdirAll(home, 0o700)
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"os"
 	"path/filepath"
 	"runtime"
 
@@ -22,7 +23,7 @@ type serveFlags struct {
 	place                       placeFlags
 	capacity, kubeconfig        string
 	gpus                        []string
-	credential                  string
+	credential, template        string
 	maxMatches, minRoster       int
 	dhtOnly                     bool
 	logLevel, logFormat         string
@@ -63,6 +64,7 @@ It runs until SIGINT or SIGTERM. It serves members of its pool; see 'angler pool
 	s.StringVar(&f.kubeconfig, "kubeconfig", "", "`file` of the cluster (default $KUBECONFIG, then the pod's own cluster)")
 	s.StringArrayVar(&f.gpus, "gpu-map", nil, "how the cluster knows a GPU `model`, once for each: 'nvidia-h100=nvidia.com/gpu;gpu.product=NVIDIA-H100'")
 	s.StringVar(&f.credential, "credential", credentialToken, "what tenants get: token (bound to the lease), or certificate (for clusters that sign client certificates)")
+	s.StringVar(&f.template, "template", "", "`folder` of YAML files with objects that every lease's namespace gets, too (default none)")
 	s.StringSliceVar(&f.allow, "allow", []string{market.AllowPool}, "who may ask for offers that do not say: `pool`, any, or peer ids")
 	s.IntVar(&f.maxMatches, "max-matches", runtime.NumCPU(), "matches at once; as many as this machine has processors, if not given")
 	s.IntVar(&f.minRoster, "min-roster", 3, "fewest distinct operators in a match that this node takes part in")
@@ -72,7 +74,7 @@ It runs until SIGINT or SIGTERM. It serves members of its pool; see 'angler pool
 	s.StringVar(&f.logFormat, "log-format", "text", "text or json")
 	for name, value := range map[string]string{
 		"listen": ":7400", "dht-listen": ":7401", "advertise": "198.51.100.7:7400", "bootstrap": "dht.example.org:7401", "capacity": "cpu=64,memory=256Gi",
-		"allow": "pool", "gpu-map": "'nvidia-h100=nvidia.com/gpu;gpu.product=NVIDIA-H100-80GB-HBM3'", "credential": "token", "metrics": "127.0.0.1:9400", "log-level": "info", "log-format": "json",
+		"allow": "pool", "gpu-map": "'nvidia-h100=nvidia.com/gpu;gpu.product=NVIDIA-H100-80GB-HBM3'", "credential": "token", "template": "lease.d", "metrics": "127.0.0.1:9400", "log-level": "info", "log-format": "json",
 	} {
 		sample(s, name, value)
 	}
@@ -144,6 +146,11 @@ func (f *serveFlags) house(cfg *node.Config) (err error) {
 	}
 	if cfg.GPUs, err = k8s.ParseGPUMap(f.gpus); err != nil {
 		return asUsage(err)
+	}
+	if cfg.Template = f.template; f.template != "" {
+		if info, err := os.Stat(f.template); err != nil || !info.IsDir() {
+			return flagError("template", fmt.Sprintf("%q is not a folder", clean(f.template)), "--template lease.d")
+		}
 	}
 	return nil
 }

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -113,13 +114,13 @@ func (a *app) statusText(p *page, s control.Status) {
 	}
 	p.field("version", fmt.Sprintf("%s, up %s", s.Version, age(now.Sub(s.Started))))
 	p.field("listen", strings.Join(s.Listen, ", "))
-	if s.Cell != "" {
-		p.field("cell", s.Cell)
-	} else {
-		p.field("cell", "the whole world")
-	}
+	p.field("cell", cellLine(s))
 	p.field("dht", dhtLine(s.DHT, now))
 	p.field("not found", s.DHT.Error)
+	if s.Place != nil {
+		p.field("reach", reachLine(*s.Place))
+		p.field("coordinate", s.Place.Coordinate)
+	}
 	if s.Mode == control.ModeProvider {
 		switch {
 		case s.Cluster.Error != "":
@@ -137,6 +138,32 @@ func (a *app) statusText(p *page, s control.Status) {
 	section(p, "offers", len(s.Offers), func() { offerTable(p, s.Offers) })
 	section(p, "matches (what this node learned)", len(s.Matches), func() { matchTable(p, s.Matches, now) })
 	section(p, "leases", len(s.Leases), func() { leaseTable(p, s.Leases, now) })
+}
+
+// cellLine says where a node is, and how that is known.
+func cellLine(s control.Status) string {
+	cell := cmp.Or(s.Cell, "the whole world")
+	if s.Place != nil && s.Place.Auto {
+		if s.Cell == "" {
+			return cell + " (until round trips to others say more)"
+		}
+		cell += " (by round trips to others)"
+	}
+	return cell
+}
+
+// reachLine says whether others reach a provider.
+func reachLine(p control.Place) string {
+	with := ", " + plural(p.Neighbours, "neighbour") + " met"
+	switch p.Reach {
+	case control.Reachable:
+		return "others reach it" + with
+	case control.Unreachable:
+		return "nobody reaches it at what it advertises, so it is not announced (see --advertise)" + with
+	case control.ReachUntold:
+		return "there was nobody to ask" + with
+	}
+	return "not known yet"
 }
 
 // section writes a title and what is below it, nothing if there is nothing.

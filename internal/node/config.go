@@ -7,7 +7,6 @@ import (
 
 	"github.com/angler-dex/angler/internal/identity"
 	"github.com/angler-dex/angler/internal/k8s"
-	"github.com/angler-dex/angler/internal/k8s/manifest"
 	"github.com/angler-dex/angler/internal/market"
 )
 
@@ -39,6 +38,7 @@ type Config struct {
 
 	GPUs         k8s.GPUMap // the models that can be leased
 	Certificates bool       // tenants get client certificates, not tokens
+	Template     string     // folder of objects that every lease gets beside ours; "": none
 	Allow        []string   // who may ask for offers that do not say: market.AllowPool, market.AllowAny, peer ids
 	MinRoster    int        // least number of distinct operators in a match
 	MaxMatches   int        // at once
@@ -47,11 +47,6 @@ type Config struct {
 
 	Log   *slog.Logger
 	Ready func(Addresses) // told once, when everything listens; may be nil
-}
-
-// house is what is decided for all leases of the cluster.
-func (c Config) house() manifest.House {
-	return manifest.House{GPUs: c.GPUs, Certificates: c.Certificates}
 }
 
 // Addresses are where a running daemon listens.

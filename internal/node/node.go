@@ -33,6 +33,9 @@ func Run(ctx context.Context, cfg Config) error {
 	}
 	if !cfg.DHTOnly {
 		if err := d.openProvider(ctx); err != nil {
+			if ctx.Err() != nil {
+				return nil // told to stop before it had started
+			}
 			return err
 		}
 	}
@@ -87,8 +90,12 @@ func (d *daemon) openProvider(ctx context.Context) (err error) {
 		// A cluster that is down now may be up when a match is won.
 		d.cfg.Log.Warn("the cluster does not answer", "err", err)
 	}
+	house, err := d.house(ctx)
+	if err != nil {
+		return err
+	}
 	d.gpus = &gpus{
-		house: d.cfg.house(), provider: d.cfg.Key.ID().String(), enforce: d.cluster.CanEnforceGPU, log: d.cfg.Log, verdict: map[string]error{},
+		house: house, provider: d.cfg.Key.ID().String(), enforce: d.cluster.CanEnforceGPU, log: d.cfg.Log, verdict: map[string]error{},
 	}
 	d.ledger, err = market.Open(market.Config{
 		Path: d.cfg.LedgerPath, Provider: d.cfg.Key.ID(), Clock: d.clock, Capacity: d.cfg.Capacity, Unfit: d.gpus.unfit,
