@@ -11,8 +11,6 @@ import (
 	"github.com/angler-dex/angler/internal/identity"
 	"github.com/angler-dex/angler/internal/mesh"
 	"github.com/angler-dex/angler/internal/mpc"
-	"github.com/angler-dex/angler/internal/mpc/block"
-	"github.com/angler-dex/angler/internal/mpc/ot"
 	"github.com/angler-dex/angler/internal/spare"
 )
 
@@ -173,35 +171,26 @@ func (k *stock) nonce() ([]byte, error) {
 	return b, err
 }
 
-// make makes base OTs in both directions and keeps them once both ends have named the same.
-// This end is party 0 or 1. The choices are fresh and uniform, for this set alone; in the
-// match that it serves they stand for Δ, which is then sent masked by them.
+// make makes a set and keeps it once both ends have named the same. This end is party 0 or 1.
 func (k *stock) make(s *mesh.Stream, party int, peer identity.PeerID, low, high []byte) error {
 	sid, err := k.session(s, party, peer, low, high)
 	if err != nil {
 		return err
 	}
-	var choice [block.Size]byte
-	if _, err = io.ReadFull(k.rand, choice[:]); err != nil {
-		return err
-	}
-	base, err := ot.NewBaseOT(sid, party, 1-party, block.FromBytes(choice[:]), k.rand)
-	clear(choice[:])
+	making, err := spare.Make(sid, party, k.rand)
 	if err != nil {
 		return err
 	}
-	defer base.Destroy()
-	theirs := make([]byte, ot.BaseMessageSize)
-	if err = swap(s, base.Message(), theirs); err != nil {
+	defer making.Wipe()
+	theirs := make([]byte, spare.MessageSize)
+	if err = swap(s, making.Message(), theirs); err != nil {
 		return err
 	}
-	sender, receiver, err := base.Finish(theirs)
+	set, err := making.Finish(theirs)
 	if err != nil {
 		return err
 	}
-	set := spare.Set{Pair: mpc.WarmPair{Sender: sender, Receiver: receiver}}
 	defer set.Wipe()
-	set.ID = spare.IDOf(set.Pair)
 	var named spare.ID
 	if err = swap(s, set.ID[:], named[:]); err != nil {
 		return err

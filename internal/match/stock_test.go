@@ -19,8 +19,6 @@ import (
 	"github.com/angler-dex/angler/internal/match/matchtest"
 	"github.com/angler-dex/angler/internal/mesh"
 	"github.com/angler-dex/angler/internal/mpc"
-	"github.com/angler-dex/angler/internal/mpc/block"
-	"github.com/angler-dex/angler/internal/mpc/ot"
 	"github.com/angler-dex/angler/internal/spare"
 	"github.com/angler-dex/angler/internal/wire"
 )
@@ -304,7 +302,7 @@ func TestStockHostile(t *testing.T) {
 		first = message
 		cheat(message, id[:])
 		_, _ = s.Write(message)
-		_, _ = io.CopyN(io.Discard, s, ot.BaseMessageSize) // a victim that has found the fault says no more
+		_, _ = io.CopyN(io.Discard, s, spare.MessageSize) // a victim that has found the fault says no more
 		_, _ = s.Write(id[:])
 		if b, err := io.ReadAll(s); err == nil && len(b) > 32 {
 			t.Errorf("%s: %d bytes more", name, len(b))
@@ -317,7 +315,7 @@ func TestStockHostile(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, _ = s.Write(first)
-	_, _ = io.CopyN(io.Discard, s, ot.BaseMessageSize)
+	_, _ = io.CopyN(io.Discard, s, spare.MessageSize)
 	_, _ = s.Write(id[:])
 	_, _ = io.ReadAll(s)
 	s.Reset()
@@ -340,7 +338,7 @@ func TestStockHostile(t *testing.T) {
 }
 
 // begin asks until the provider is ready to make a set, and makes an own message.
-func (o *outsider) begin(ctx context.Context, ask match.StockAsk, victim *member) (*mesh.Stream, *ot.BaseOT, error) {
+func (o *outsider) begin(ctx context.Context, ask match.StockAsk, victim *member) (*mesh.Stream, *spare.Making, error) {
 	for ctx.Err() == nil {
 		s, err := o.link.Open(ctx, match.KindStock)
 		if err != nil {
@@ -358,7 +356,7 @@ func (o *outsider) begin(ctx context.Context, ask match.StockAsk, victim *member
 			return nil, nil, err
 		}
 		if a.State == match.StockMake && len(a.Nonce) == 32 {
-			base, err := ot.NewBaseOT([32]byte{1}, 0, 1, block.Block{Lo: 5}, rand.Reader)
+			base, err := spare.Make([32]byte{1}, 0, rand.Reader)
 			return s, base, err
 		}
 		if a.State != match.StockLater {

@@ -18,7 +18,7 @@ func TestWhatIsKept(t *testing.T) {
 	s.only(first, a)
 	s.only(second, a)
 	s.only(third, b)
-	id := IDOf(first)
+	id := idOf(first)
 	for _, name := range []string{"", "x", a.String() + "-00.set", a.String() + "-zz" + fileName(a, id)[len(a.String())+3:], fileName(a, id) + taken, unborn + "1"} {
 		if err := os.WriteFile(filepath.Join(dir, "other"+name), nil, 0o600); err != nil {
 			t.Fatal(err)
@@ -35,7 +35,7 @@ func TestWhatIsKept(t *testing.T) {
 		t.Fatalf("kept %v, error %v", peers, err)
 	}
 	ids, err := s.Of(b)
-	if err != nil || len(ids) != 1 || ids[0] != IDOf(third) || ids[0] != IDOf(mirror(third)) {
+	if err != nil || len(ids) != 1 || ids[0] != idOf(third) || ids[0] != idOf(mirror(third)) {
 		t.Errorf("ids %x, error %v", ids, err)
 	}
 	set, ok := s.Take(b, ids[0])

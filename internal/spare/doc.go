@@ -22,6 +22,8 @@
 // end's copy, which is gone, is what keeps an honest pair from using a set
 // twice.
 //
+// Idle peers make sets outside matches, too ([Make]).
+//
 // # File
 //
 // One set a file, mode 0600, named PEER-ID.set: the peer's id in its text form,

@@ -33,9 +33,6 @@ func (s Set) Wipe() {
 	}
 }
 
-// IDOf is the id that a pair of sets has in a store, at either end.
-func IDOf(p mpc.WarmPair) ID { return idOf(p) }
-
 // idOf names a pair of sets by the ids of its directions, in an order that does
 // not depend on which end asks.
 func idOf(p mpc.WarmPair) ID {

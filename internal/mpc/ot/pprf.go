@@ -40,8 +40,8 @@ import (
 // of nodes and streams. Collision resistance, of one place with tweak t: H_i(x) =
 // f_i(π_i(x) ⊕ t) ⊕ t with f_i(b) = π_i(b) ⊕ b, and an evaluation of π_i, either way,
 // sets one value of f_i, uniform but for 2^-128 each. After q evaluations at most
-// q²/2^128 pairs x ≠ x′ collide under key 1, and nothing that chose them says anything about π_2, under which
-// such a pair collides with 2^-128: q²/2^256 in all, as for a hash of 256 bits. Hiding:
+// q²/2^129 pairs x ≠ x′ collide under key 1, and nothing that chose them says anything about π_2, under which
+// such a pair collides with 2^-128: q²/2^257 in all, as for a hash of 256 bits. Hiding:
 // the holder of Δ sees one tag of a leaf that it lacks; that the two hashes and the
 // streams' seed come of this leaf and not of random bits shows only to who evaluates
 // a permutation at the leaf, or at its image: p·2T/2^128 with p evaluations and T trees.
