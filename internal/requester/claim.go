@@ -103,7 +103,7 @@ func (c *Client) collect(ctx context.Context, link match.Opener, l Lease, p Part
 	if c.Now().Sub(asked) > LateAfter {
 		c.count(Late, p.Provider)
 	}
-	return p, nil
+	return p.at(granted.Record, c.Now()), nil
 }
 
 // confirm tells a provider that all grants are stored.

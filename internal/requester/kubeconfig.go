@@ -2,6 +2,7 @@ package requester
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/angler-dex/angler/internal/k8s"
 	"github.com/angler-dex/angler/internal/market"
@@ -21,13 +22,16 @@ type Access struct {
 // context of a lease of one part is angler-SHORT, SHORT being the first ten
 // characters of the lease's id; of several parts they are angler-SHORT-1 and so
 // on, the largest part first, with a zero before the digit if there are ten or
-// more. The first is the current one.
+// more. The first is the current one. Parts that are over have none.
 func (l Lease) Kubeconfig(a Access) ([]byte, error) {
-	if l.State != Granted && l.State != Active {
+	if l.State != Granted && l.State != Active || !slices.ContainsFunc(l.Parts, func(p Part) bool { return p.Grant != nil }) {
 		return nil, fmt.Errorf("lease %s is %s: it has no kubeconfig", l.ID.Short(), l.State)
 	}
 	var contexts []k8s.Context
 	for k, p := range l.Parts {
+		if p.Grant == nil {
+			continue
+		}
 		c := k8s.Context{Name: l.Context(k), Grant: *p.Grant, Via: a.Proxies[p.ID]}
 		if a.Token != nil {
 			c.Exec = append(append(c.Exec, a.Token...), p.ID.String())

@@ -38,8 +38,9 @@ type Lease struct {
 	SID      []byte
 	State    State
 	Class    market.Class
-	Duration time.Duration
+	Duration time.Duration // as granted; renewals stand with the parts
 	Policy   string
+	Workload []byte // SHA-256 of the manifests that it is for; none: it is for nothing special
 	Roster   []byte // body of the signed roster: what the sid is the hash of
 	Created  time.Time
 	Reason   string  // why it was lost, or is being given back without having been asked to
@@ -54,13 +55,29 @@ type Part struct {
 	Quantity market.Quantity `json:"quantity"`
 	Price    market.Price    `json:"price"` // what is paid for a unit and hour
 	Provider identity.PeerID `json:"provider"`
-	Record   []byte          `json:"record"` // the provider's signed record: where it is reached
+	Record   []byte          `json:"record"`       // the provider's signed record: where it is reached
+	Met      time.Time       `json:"met,omitzero"` // when it showed that; zero: with the match
 	Grant    *k8s.Grant      `json:"grant,omitempty"`
 	Receipt  []byte          `json:"receipt,omitempty"`
-	Signed   []byte          `json:"signed,omitempty"` // the provider's signature under the receipt
+	Signed   []byte          `json:"signed,omitempty"`   // the provider's signature under the receipt
+	Renewals []Renewal       `json:"renewals,omitempty"` // that were confirmed, in order
+	Promise  *Renewal        `json:"promise,omitempty"`  // of a renewal that is under way
 	Expires  time.Time       `json:"expires,omitzero"`
 	Reason   string          `json:"reason,omitempty"` // why it was lost
 }
+
+// Renewal is a longer term of a part.
+type Renewal struct {
+	Total   time.Duration `json:"total"` // the whole term, from the grant
+	Receipt []byte        `json:"receipt"`
+	Signed  []byte        `json:"signed"` // the provider's signature under it
+}
+
+// String leaves the receipt out.
+func (r Renewal) String() string { return "renewal" }
+
+// GoString is String: %#v would print the deal.
+func (r Renewal) GoString() string { return r.String() }
 
 // SplitID names a lease of several parts: SHA-256 of "angler/1 split" and the
 // session id. Only the requester uses it; to a provider its part is a lease.
@@ -138,12 +155,22 @@ func (l Lease) with(parts []Part) Lease {
 	return l
 }
 
-// deal is what the receipt of a part must say.
+// Term is for how long a part was agreed, from its grant.
+func (l Lease) Term(p Part) time.Duration {
+	if n := len(p.Renewals); n > 0 {
+		return p.Renewals[n-1].Total
+	}
+	return l.Duration
+}
+
+// deal is what the first receipt of a part must say.
 func (l Lease) deal(p Part, requester identity.PeerID) match.Deal {
-	return match.Deal{
+	d := match.Deal{
 		SID: [32]byte(l.SID), Lease: p.ID, Provider: p.Provider, Requester: requester,
 		Class: l.Class, Quantity: p.Quantity, Price: p.Price, Duration: l.Duration, Policy: l.Policy,
 	}
+	copy(d.Workload[:], l.Workload)
+	return d
 }
 
 // String leaves the secrets out, as do GoString and LogValue.

@@ -19,6 +19,7 @@ type leaseFile struct {
 	Class    market.Class   `json:"class"`
 	Duration time.Duration  `json:"duration"`
 	Policy   string         `json:"policy"`
+	Workload []byte         `json:"workload,omitempty"`
 	Roster   []byte         `json:"roster"`
 	Created  time.Time      `json:"created"`
 	Reason   string         `json:"reason,omitempty"`
@@ -74,9 +75,13 @@ func (l Lease) check() error {
 		if err := p.check(); err != nil {
 			return err
 		}
-		if (l.State == Granted || l.State == Active) && p.State != Granted && p.State != Active {
+		usable := p.State == Granted || p.State == Active
+		if l.State == Granted && !usable || l.State == Active && p.State != Active && !p.over() {
 			return errors.New("a part of it was never granted")
 		}
+	}
+	if len(l.Workload) != 0 && len(l.Workload) != 32 {
+		return errors.New("its workload is not a hash")
 	}
 	if units > 1<<16-1 {
 		return errors.New("more units than there are")

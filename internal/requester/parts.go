@@ -147,10 +147,14 @@ func (c *Client) reach(ctx context.Context, l Lease, p Part, do partWork) (Part,
 	}
 }
 
-// connect links to a part's provider at the addresses of its signed record,
+// connect links to a part's provider at the addresses of its last signed record,
 // however old: what counts is that it proves the identity.
 func (c *Client) connect(ctx context.Context, l Lease, p Part) (match.Opener, error) {
-	rec, err := identity.OpenRecord(p.Record, l.Created)
+	met := p.Met
+	if met.IsZero() {
+		met = l.Created
+	}
+	rec, err := identity.OpenRecord(p.Record, met)
 	if err != nil {
 		return nil, err
 	}

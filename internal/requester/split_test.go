@@ -65,6 +65,9 @@ func (s *splitBench) win() requester.Lease {
 			ID: row.ID, State: requester.Claiming, Quantity: row.Quantity, Price: row.Price, Provider: p.Key.ID(), Record: record,
 		})
 	}
+	if len(l.Parts) == 1 {
+		l.ID = l.Parts[0].ID
+	}
 	if err := s.client.Store.Put(l); err != nil {
 		s.TB.Fatal(err)
 	}

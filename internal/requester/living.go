@@ -1,0 +1,122 @@
+package requester
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/angler-dex/angler/internal/market"
+	"github.com/angler-dex/angler/internal/match"
+)
+
+// Standings are what the providers say of a lease's parts; nil for a part that
+// is over, or whose provider does not say.
+type Standings []*match.Standing
+
+// Show asks the providers where the parts of an active lease stand, and stores
+// what is news: that a part ends sooner, because its provider takes it back, or
+// is over. A part that is over before its time is Lost, and counted against its
+// provider.
+//
+// The error names the providers that cannot be reached or make no sense; what the
+// others say is returned all the same.
+func (c *Client) Show(ctx context.Context, l Lease) (Lease, Standings, error) {
+	if l.State != Active {
+		return l, make(Standings, len(l.Parts)), nil
+	}
+	told := make(Standings, len(l.Parts))
+	parts, faults := c.every(ctx, l, patient, func(ctx context.Context, link match.Opener, l Lease, p Part) (Part, error) {
+		s, err := match.ShowLease(ctx, link, l.deal(p, c.Key.ID()), c.Now)
+		if err != nil {
+			return p, ended(err)
+		}
+		told[l.place(p.ID)] = &s
+		p.Expires = c.Now().UTC().Add(s.Left)
+		return p.at(s.Record, c.Now()), nil
+	})
+	l, err := c.heard(l.with(parts), faults)
+	return l, told, err
+}
+
+// Token gives a token of a part that is good for a while: the stored one, or a
+// fresh one, which is stored. fresh asks for a fresh one in any case.
+func (c *Client) Token(ctx context.Context, l Lease, part int, fresh bool) (Lease, error) {
+	p := l.Parts[part]
+	if l.State != Active || p.Grant == nil {
+		return l, fmt.Errorf("lease %s is %s: it has no token", p.ID.Short(), p.State)
+	}
+	if !fresh && p.Grant.Expires.Sub(c.Now()) > tokenMargin {
+		return l, nil
+	}
+	p, err := c.reach(ctx, l, p, func(ctx context.Context, link match.Opener, l Lease, p Part) (Part, error) {
+		f, err := match.LeaseToken(ctx, link, l.deal(p, c.Key.ID()), *p.Grant, c.Now)
+		if err != nil {
+			return p, ended(err)
+		}
+		p.Grant = &f.Grant
+		return p.at(f.Record, c.Now()), nil
+	})
+	parts := slices.Clone(l.Parts)
+	parts[part] = p
+	var faults partFaults
+	if err != nil {
+		faults = partFaults{{part, err}}
+	}
+	return c.heard(l.with(parts), faults)
+}
+
+// tokenMargin is how long a token must still be good to be used again: kubectl
+// asks for another when it is refused, not before.
+const tokenMargin = 5 * time.Minute
+
+// ended tells a lease that is over from one about which nothing was learned.
+func ended(err error) error {
+	no, ok := errors.AsType[*match.RefusedError](err)
+	if !ok {
+		return away(err)
+	}
+	if no.Status == match.StatusDenied {
+		return no
+	}
+	return &goneError{Reason: no.Error()}
+}
+
+// heard stores what was learned of an active lease's parts. A part that is gone
+// is Lost; if it was the last, so is the lease.
+func (c *Client) heard(l Lease, faults partFaults) (Lease, error) {
+	l.Parts = slices.Clone(l.Parts)
+	var errs []error
+	for _, f := range faults {
+		p := &l.Parts[f.part]
+		errs = append(errs, fmt.Errorf("part %s at provider %s: %w", p.ID.Short(), p.Provider.Short(), f.err))
+		gone, ok := errors.AsType[*goneError](f.err)
+		if !ok {
+			continue
+		}
+		if c.Now().Before(p.Expires) {
+			c.count(Broken, p.Provider)
+		}
+		p.lose(gone.Reason)
+		l.Reason = gone.Reason
+	}
+	if !slices.ContainsFunc(l.Parts, func(p Part) bool { return !p.over() }) {
+		l.State = Lost
+	}
+	return l, errors.Join(append(errs, c.Store.Put(l))...)
+}
+
+// place is where a part stands among the others; -1: nowhere.
+func (l Lease) place(id market.LeaseID) int {
+	return slices.IndexFunc(l.Parts, func(p Part) bool { return p.ID == id })
+}
+
+// at is the part with a newer record of its provider, if there is one: it is
+// reached there the next time.
+func (p Part) at(record []byte, now time.Time) Part {
+	if len(record) > 0 {
+		p.Record, p.Met = record, now.UTC().Truncate(time.Second)
+	}
+	return p
+}
