@@ -234,8 +234,8 @@ func (c *circle) intrude(certified bool) *outsider {
 	go func() { ran <- o.Run(ctx) }()
 	c.t.Cleanup(func() {
 		stop()
-		if err := <-ran; err != nil {
-			c.t.Error(err)
+		if ended := <-ran; ended != nil {
+			c.t.Error(ended)
 		}
 	})
 	if certified {
@@ -319,7 +319,8 @@ func TestStockHostile(t *testing.T) {
 	_, _ = s.Write(id[:])
 	_, _ = io.ReadAll(s)
 	s.Reset()
-	if n, err := victim.spares.Count(); n != 0 || err != nil {
+	n, err := victim.spares.Count()
+	if n != 0 || err != nil {
 		t.Errorf("%d sets, error %v", n, err)
 	}
 	victim.Match.Pause(time.Hour)
