@@ -42,15 +42,16 @@ var layers = []struct {
 	{"dht", "durable", "the DHT gives hints about addresses, nothing else"},
 	{"coord", "durable", "a space of round-trip times knows no peer but by name"},
 	{"k8s/manifest", "", "a pure function from lease to objects"},
-	{"k8s", "k8s/manifest", "the only package that talks to an API server"},
+	{"k8s", "k8s/manifest", "the only package that talks to a provider's API server"},
+	{"k8s/workload", "k8s", "what a requester runs in the namespace that it leased"},
 	{"spare", "durable identity mpc mpc/block mpc/ot", "one-time sets are the engine's and lie between two identities; matches are not their business"},
 	{"match", "wire identity market placement mesh k8s k8s/manifest mpc mpc/circuit spare", "what both sides say around the MPC"},
 	{"control", "market", "the daemon's socket speaks in the market's words"},
-	{"requester", "coord durable match identity market placement mesh dht k8s spare", "discover, choose, invite, match, claim"},
+	{"requester", "coord durable match identity market placement mesh dht k8s k8s/workload spare", "discover, choose, invite, match, claim"},
 	{"node", "match control identity market placement mesh coord dht k8s k8s/manifest spare", "the daemon's composition root"},
 	{"bench", "match identity placement mesh mpc mpc/circuit", "a measurement runs what a session runs"},
 	{"bench/discovery", "dht", "a measurement runs the nodes that daemons run"},
-	{"cli", "durable node requester control bench bench/discovery match identity market placement mesh coord dht k8s mpc mpc/circuit spare", "commands draw what the others do"},
+	{"cli", "durable node requester control bench bench/discovery match identity market placement mesh coord dht k8s k8s/workload mpc mpc/circuit spare", "commands draw what the others do"},
 }
 
 // outside lists modules that must stay behind one door.
@@ -59,7 +60,7 @@ var outside = []struct {
 }{
 	{"github.com/quic-go/", "mesh", "the transport can be replaced"},
 	{"github.com/anacrolix/", "", "our own node is compared with it, in tests only"},
-	{"k8s.io/client-go", "k8s k8s/manifest k8s/k8stest", "API servers are reached through one package"},
+	{"k8s.io/client-go", "k8s k8s/manifest k8s/workload k8s/k8stest", "API servers are reached through one package"},
 	{"github.com/hashicorp/", "coord", "coordinates are of our own shape and bounds"},
 	{"go.etcd.io/bbolt", "market", "one ledger, one owner"},
 	{"github.com/expr-lang/", "market", "price expressions are compiled where they are bounded"},

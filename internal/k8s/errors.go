@@ -23,6 +23,8 @@ var (
 	ErrNoLease = errors.New("no such lease in the cluster")
 	// ErrUnenforced means that the cluster would let a tenant have another model of GPU than the one that was leased.
 	ErrUnenforced = errors.New("nothing in the cluster holds pods to the leased GPU model")
+	// ErrHostile means that an API server does what none would do: somebody has put up something else in its place.
+	ErrHostile = errors.New("not an API server's doing")
 	// ErrGrant means that a peer's grant is not one that can be used safely.
 	ErrGrant = errors.New("unusable grant")
 )

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"strings"
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -18,6 +19,17 @@ const (
 	firstDelay = 50 * time.Millisecond
 	maxDelay   = 2 * time.Second
 )
+
+// wrongShape is in what an API server says to a server-side apply of an object with fields that its kind does not have. It
+// says so as if it had failed itself.
+const wrongShape = "failed to create typed patch object"
+
+// Retry calls an API server until that works, fails for good, or ctx ends: what may pass by itself, such as conflicts,
+// throttling, server errors and time-outs, is tried again with back-off, each attempt for at most ten seconds. An error of
+// somebody who may not is ErrForbidden.
+func Retry(ctx context.Context, try func(context.Context) error) error {
+	return refused(retry(ctx, try))
+}
 
 // retry tries until it works, fails for good, or ctx ends; each attempt has attemptLimit. The delay doubles from firstDelay
 // to maxDelay; a longer one that the server asks for is respected.
@@ -74,8 +86,8 @@ func passes(err error) bool {
 	case code == http.StatusConflict:
 		return !apierrors.IsAlreadyExists(err)
 	case code != 0:
-		return code == http.StatusTooManyRequests || code == http.StatusRequestTimeout || code >= 500
-	case errors.As(err, &impostor):
+		return code == http.StatusTooManyRequests || code == http.StatusRequestTimeout || code >= 500 && !strings.Contains(err.Error(), wrongShape)
+	case errors.As(err, &impostor), errors.Is(err, ErrHostile):
 		return false
 	}
 	return errors.As(err, &later) || errors.As(err, &network) ||

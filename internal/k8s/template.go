@@ -3,12 +3,9 @@ package k8s
 import (
 	"context"
 	"crypto/sha256"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"io/fs"
 	"maps"
-	"strings"
 
 	rbacv1 "k8s.io/api/rbac/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -21,9 +18,6 @@ import (
 
 // checkNamespace is where an operator's template is tried in a dry run: every cluster has it.
 const checkNamespace = metav1.NamespaceDefault
-
-// wrongShape is in what an API server says to a server-side apply of an object with fields that its kind does not have.
-const wrongShape = "failed to create typed patch object"
 
 // Template reads an operator's template (manifest.ReadTemplate) and checks it against the cluster: it must know each kind,
 // and as a namespaced one, and it must take each object from this identity in a dry run. So whatever the provider may not
@@ -41,9 +35,14 @@ func (c *Cluster) Template(ctx context.Context, folder fs.FS) (*manifest.Templat
 	}
 	known := map[schema.GroupVersionKind]schema.GroupVersionResource{}
 	for _, kind := range kinds {
-		if known[kind], err = c.resourceOf(ctx, kind); err != nil {
+		resource, namespaced, err := Lookup(ctx, c.set.RESTClient(), kind)
+		if err == nil && !namespaced {
+			err = fmt.Errorf("%s %s is not of a namespace, but of the whole cluster", kind.GroupVersion(), kind.Kind)
+		}
+		if err != nil {
 			return nil, fmt.Errorf("template: %w", err)
 		}
+		known[kind] = resource
 	}
 	t.Resolve(known)
 	objects, err := t.Sample(checkNamespace)
@@ -56,39 +55,6 @@ func (c *Cluster) Template(ctx context.Context, folder fs.FS) (*manifest.Templat
 		}
 	}
 	return t, nil
-}
-
-// resourceOf asks the cluster under which resource it keeps a kind. The error says if there is none, or if it is the whole
-// cluster's.
-func (c *Cluster) resourceOf(ctx context.Context, kind schema.GroupVersionKind) (schema.GroupVersionResource, error) {
-	var list *metav1.APIResourceList
-	err := retry(ctx, func(ctx context.Context) error {
-		path := "/apis/" + kind.Group + "/" + kind.Version
-		if kind.Group == "" {
-			path = "/api/" + kind.Version
-		}
-		text, err := c.set.RESTClient().Get().AbsPath(path).SetHeader("Accept", "application/json").Do(ctx).Raw()
-		if err != nil {
-			return err
-		}
-		list = new(metav1.APIResourceList)
-		return json.Unmarshal(text, list)
-	})
-	if err != nil && !apierrors.IsNotFound(err) {
-		return schema.GroupVersionResource{}, err
-	}
-	if err == nil {
-		for _, r := range list.APIResources {
-			switch {
-			case r.Kind != kind.Kind || strings.Contains(r.Name, "/"):
-			case !r.Namespaced:
-				return schema.GroupVersionResource{}, fmt.Errorf("%s %s is not of a namespace, but of the whole cluster", kind.GroupVersion(), kind.Kind)
-			default:
-				return kind.GroupVersion().WithResource(r.Name), nil
-			}
-		}
-	}
-	return schema.GroupVersionResource{}, fmt.Errorf("the cluster knows no %s %s", kind.GroupVersion(), kind.Kind)
 }
 
 // check applies an object under a name that nothing has, in a dry run. What a binding refers to by name may be a role of the
@@ -109,12 +75,8 @@ func (c *Cluster) check(ctx context.Context, o manifest.Object) error {
 		return err
 	}
 	err = retry(ctx, func(ctx context.Context) error {
-		err := c.set.CoreV1().RESTClient().Patch(types.ApplyPatchType).AbsPath(o.Path()).
+		return c.set.CoreV1().RESTClient().Patch(types.ApplyPatchType).AbsPath(o.Path()).
 			Param("fieldManager", fieldManager).Param("force", "true").Param("dryRun", "All").Body(body).Do(ctx).Error()
-		if err != nil && strings.Contains(err.Error(), wrongShape) {
-			return errors.New(err.Error()) // answered as if the server had failed, but it will not pass
-		}
-		return err
 	})
 	if o.Group == rbacv1.GroupName && o.Kind == "RoleBinding" && apierrors.IsNotFound(err) {
 		return nil

@@ -94,8 +94,8 @@ func TestTemplateRefused(t *testing.T) {
 	}{
 		"of the whole cluster": {"apiVersion: v1\nkind: Namespace\nmetadata: {name: x}", "of the whole cluster", nil},
 		"a cluster role":       {"apiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRole\nmetadata: {name: x}", "of the whole cluster", nil},
-		"an unknown kind":      {"apiVersion: v1\nkind: Nonsense\nmetadata: {name: x}", "knows no v1 Nonsense", nil},
-		"an unknown group":     {"apiVersion: example.com/v1\nkind: Pod\nmetadata: {name: x}", "knows no example.com/v1 Pod", nil},
+		"an unknown kind":      {"apiVersion: v1\nkind: Nonsense\nmetadata: {name: x}", "knows no v1 Nonsense", ErrKind},
+		"an unknown group":     {"apiVersion: example.com/v1\nkind: Pod\nmetadata: {name: x}", "knows no example.com/v1 Pod", ErrKind},
 		"an unknown field":     {"apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\nnonsense: 1", "nonsense", nil},
 		"an invalid object":    {"apiVersion: v1\nkind: Service\nmetadata: {name: x}\nspec: {ports: [{port: 99999}]}", "99999", nil},
 		"no rights": {"apiVersion: policy/v1\nkind: PodDisruptionBudget\nmetadata: {name: x}\nspec: {minAvailable: 1}",

@@ -8,9 +8,10 @@
 //	}
 //
 // The cluster starts when the first test asks and stops when the last has run; if the test process dies, it dies too.
-// A test that needs a cluster with nodes, or several, launches its own:
+// Main takes flags for it, such as "--nodes", "2", "--workloads". A test that needs a cluster of another kind, or several,
+// launches its own:
 //
-//	kubeconfig := k8stest.Launch(t, "--nodes", "2", "--workloads")
+//	kubeconfig := k8stest.Launch(t, "--apiserver-flag", "--service-account-max-token-expiration=1h")
 //
 // Tests share the package's cluster, so each uses namespaces of its own. A test that needs a cluster and finds no kubelab fails.
 package k8stest
@@ -37,13 +38,19 @@ const binaryVariable = "ANGLER_KUBELAB"
 var shared struct {
 	sync.Mutex
 	watched    bool // Wrap is running, so somebody will stop it
+	flags      []string
 	kubeconfig string
 	err        error
 	stop       func() error
 }
 
-// Main runs the tests of a package and exits, as TestMain must.
-func Main(m *testing.M) { os.Exit(Wrap(m).Run()) }
+// Main runs the tests of a package and exits, as TestMain must. The flags, of kubelab up, are those of the package's cluster.
+func Main(m *testing.M, flags ...string) {
+	shared.Lock()
+	shared.flags = flags
+	shared.Unlock()
+	os.Exit(Wrap(m).Run())
+}
 
 // A Runner runs tests and returns the exit code: what testing.M is, and what testscript.Main takes.
 type Runner interface{ Run() int }
@@ -80,7 +87,7 @@ func Start(t testing.TB) (kubeconfig string) {
 	case !shared.watched:
 		t.Fatal("k8stest: the package's TestMain must call k8stest.Main")
 	case shared.kubeconfig == "" && shared.err == nil:
-		shared.kubeconfig, shared.stop, shared.err = launch(binary)
+		shared.kubeconfig, shared.stop, shared.err = launch(binary, shared.flags...)
 	}
 	if shared.err != nil {
 		t.Fatal(shared.err)

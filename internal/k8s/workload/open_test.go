@@ -1,0 +1,88 @@
+package workload
+
+import (
+	"bytes"
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"k8s.io/client-go/tools/clientcmd"
+	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
+
+	"github.com/angler-dex/angler/internal/k8s"
+)
+
+func kubeconfig(t *testing.T, edit func(*clientcmdapi.Config)) []byte {
+	t.Helper()
+	c := clientcmdapi.NewConfig()
+	for _, name := range []string{"one", "two"} {
+		c.Clusters[name] = &clientcmdapi.Cluster{Server: "https://" + name + ".example:6443"}
+		c.AuthInfos[name] = &clientcmdapi.AuthInfo{Token: "t"}
+		c.Contexts[name] = &clientcmdapi.Context{Cluster: name, AuthInfo: name, Namespace: "lease-" + name}
+	}
+	c.CurrentContext = "one"
+	if edit != nil {
+		edit(c)
+	}
+	text, err := clientcmd.Write(*c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text
+}
+
+func TestOpen(t *testing.T) {
+	for context, want := range map[string]string{"": "lease-one", "two": "lease-two"} {
+		if target, err := Open(kubeconfig(t, nil), context); err != nil || target.Namespace() != want {
+			t.Errorf("context %q: %v, %v", context, target, err)
+		}
+	}
+	for name, text := range map[string][]byte{
+		"garbage":      []byte("clusters: 5"),
+		"no context":   kubeconfig(t, func(c *clientcmdapi.Config) { c.CurrentContext = "" }),
+		"no namespace": kubeconfig(t, func(c *clientcmdapi.Config) { c.Contexts["one"].Namespace = "" }),
+		"no cluster":   kubeconfig(t, func(c *clientcmdapi.Config) { delete(c.Clusters, "one") }),
+	} {
+		if _, err := Open(text, ""); err == nil || !strings.HasPrefix(err.Error(), "kubeconfig: ") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if _, err := Open(kubeconfig(t, nil), "three"); err == nil {
+		t.Error("a context that is not there")
+	}
+}
+
+// An API server is a stranger's: it cannot send us elsewhere, nor fill our memory.
+func TestHostileServer(t *testing.T) {
+	t.Parallel()
+	elsewhere := httptest.NewTLSServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("followed") }))
+	defer elsewhere.Close()
+	var answer http.HandlerFunc
+	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { answer(w, r) }))
+	defer server.Close()
+	target, err := Open(kubeconfig(t, func(c *clientcmdapi.Config) {
+		c.Clusters["one"] = &clientcmdapi.Cluster{Server: server.URL, InsecureSkipTLSVerify: true}
+	}), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := parsed(t, settings)
+	answer = func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, elsewhere.URL, http.StatusFound) }
+	if _, err = target.Apply(testContext(t), m); !errors.Is(err, errElsewhere) || !errors.Is(err, k8s.ErrHostile) {
+		t.Errorf("redirected: %v", err)
+	}
+	answer = func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		block := bytes.Repeat([]byte(" "), 1<<20)
+		for range maxAnswer>>20 + 1 {
+			if _, err := w.Write(block); err != nil {
+				return // it has stopped reading
+			}
+		}
+	}
+	if _, err = target.Apply(testContext(t), m); !errors.Is(err, errTooMuch) {
+		t.Errorf("an endless answer: %v", err)
+	}
+}
