@@ -16,8 +16,12 @@ type Grant struct {
 	Server    string `cbor:"1,keyasint"`
 	CA        []byte `cbor:"2,keyasint"` // PEM
 	Namespace string `cbor:"3,keyasint"`
-	Token     string `cbor:"4,keyasint"`
-	Expires   int64  `cbor:"5,keyasint"` // of the token, Unix seconds
+	Token     string `cbor:"4,keyasint,omitempty"`
+	Expires   int64  `cbor:"5,keyasint"` // of the credential, Unix seconds
+
+	// In place of a token: a client certificate and its key, PEM.
+	Certificate []byte `cbor:"6,keyasint,omitempty"`
+	Key         []byte `cbor:"7,keyasint,omitempty"`
 }
 
 // String leaves the token out, as does LogValue.
@@ -30,11 +34,16 @@ func (g Grant) GoString() string { return g.String() }
 func (g Grant) LogValue() slog.Value { return g.typed().LogValue() }
 
 func (g Grant) typed() k8s.Grant {
-	return k8s.Grant{Server: g.Server, CA: g.CA, Namespace: g.Namespace, Token: g.Token, Expires: time.Unix(g.Expires, 0).UTC()}
+	return k8s.Grant{
+		Server: g.Server, CA: g.CA, Namespace: g.Namespace, Token: g.Token, Certificate: g.Certificate, Key: g.Key,
+		Expires: time.Unix(g.Expires, 0).UTC(),
+	}
 }
 
 func grantOf(g k8s.Grant) *Grant {
-	return &Grant{Server: g.Server, CA: g.CA, Namespace: g.Namespace, Token: g.Token, Expires: g.Expires.Unix()}
+	return &Grant{
+		Server: g.Server, CA: g.CA, Namespace: g.Namespace, Token: g.Token, Certificate: g.Certificate, Key: g.Key, Expires: g.Expires.Unix(),
+	}
 }
 
 // deed is what the ledger keeps of a granted lease, beside the grant, which is a

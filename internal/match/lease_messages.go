@@ -73,13 +73,16 @@ type Gauge struct {
 	Hard     string `cbor:"3,keyasint"`
 }
 
-// Credential is a fresh token for a namespace. It does not print it.
+// Credential is a fresh token for a namespace, or a client certificate and its
+// key. It does not print them.
 type Credential struct {
-	Token   string `cbor:"1,keyasint"`
-	Expires int64  `cbor:"2,keyasint"` // Unix seconds
+	Token       string `cbor:"1,keyasint,omitempty"`
+	Expires     int64  `cbor:"2,keyasint"` // Unix seconds
+	Certificate []byte `cbor:"3,keyasint,omitempty"`
+	Key         []byte `cbor:"4,keyasint,omitempty"`
 }
 
-// String leaves the token out, as does LogValue.
+// String leaves the secrets out, as does LogValue.
 func (Credential) String() string { return "credential" }
 
 // GoString is String: %#v would print the token.

@@ -30,6 +30,7 @@ type Cluster interface {
 
 	// Of a lease that was provisioned:
 	Token(ctx context.Context, provider, leaseID string, until time.Time) (token string, expires time.Time, err error)
+	Certificate(ctx context.Context, provider, leaseID string, until time.Time) (certificate, key []byte, expires time.Time, err error)
 	Usage(ctx context.Context, provider, leaseID string) ([]k8s.Usage, error)
 	Notice(ctx context.Context, provider, leaseID string, n k8s.Notice) error
 

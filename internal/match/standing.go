@@ -83,12 +83,19 @@ func (p *Provider) token(ctx context.Context, id market.LeaseID) LeaseReply {
 	}
 	limited, cancel := context.WithTimeout(ctx, tokenWithin)
 	defer cancel()
-	token, expires, err := p.Cluster.Token(limited, p.Key.ID().String(), id.String(), lease.Expires.Add(provisionWithin))
+	c, until := &Credential{}, lease.Expires.Add(provisionWithin)
+	var expires time.Time
+	if p.House.Certificates {
+		c.Certificate, c.Key, expires, err = p.Cluster.Certificate(limited, p.Key.ID().String(), id.String(), until)
+	} else {
+		c.Token, expires, err = p.Cluster.Token(limited, p.Key.ID().String(), id.String(), until)
+	}
 	if err != nil {
-		p.Log.Warn("no token for a lease", "lease", id.Short(), "err", err)
+		p.Log.Warn("no credential for a lease", "lease", id.Short(), "err", err)
 		return LeaseReply{Status: StatusDenied}
 	}
-	return LeaseReply{Status: StatusToken, Credential: &Credential{Token: token, Expires: expires.Unix()}}
+	c.Expires = expires.Unix()
+	return LeaseReply{Status: StatusToken, Credential: c}
 }
 
 // lives tells whether a lease is confirmed and its time is not over. After that

@@ -123,7 +123,8 @@ func LeaseToken(ctx context.Context, link Opener, d Deal, grant k8s.Grant, now f
 	case r.Credential == nil:
 		return Fresh{}, &LieError{Err: errors.New("no credential")}
 	}
-	grant.Token, grant.Expires = r.Credential.Token, time.Unix(r.Credential.Expires, 0).UTC()
+	grant.Token, grant.Certificate, grant.Key = r.Credential.Token, r.Credential.Certificate, r.Credential.Key
+	grant.Expires = time.Unix(r.Credential.Expires, 0).UTC()
 	if err := grant.Validate(now()); err != nil {
 		return Fresh{}, &LieError{Err: err}
 	}

@@ -144,6 +144,10 @@ func (r remote) Token(ctx context.Context, provider, leaseID string, until time.
 	return a.Token, a.Expires, err
 }
 
+func (r remote) Certificate(context.Context, string, string, time.Time) (certificate, key []byte, expires time.Time, err error) {
+	return nil, nil, time.Time{}, errors.New("an ideal cluster has tokens only")
+}
+
 func (r remote) Usage(ctx context.Context, provider, leaseID string) ([]k8s.Usage, error) {
 	a, err := r.call(ctx, "Usage", Call{Provider: provider, Lease: leaseID})
 	return a.Usage, err

@@ -152,6 +152,11 @@ func (c *Cluster) Token(ctx context.Context, provider, leaseID string, until tim
 	return token, until, err
 }
 
+// Certificate is match.Cluster's; this one has tokens only.
+func (c *Cluster) Certificate(context.Context, string, string, time.Time) (certificate, key []byte, expires time.Time, err error) {
+	return nil, nil, time.Time{}, ErrRefused
+}
+
 // Usage is match.Cluster's: half of everything.
 func (c *Cluster) Usage(ctx context.Context, provider, leaseID string) (list []k8s.Usage, err error) {
 	err = c.of(ctx, Usage, provider, leaseID, func(s manifest.Spec) {
