@@ -10,14 +10,14 @@ import (
 	"github.com/angler-dex/angler/internal/mpc"
 )
 
-// A party keeps, for each other one, an authenticated bit of its own and a key of the other's for each row of the OT extension,
-// (3B+1)·ℓ of them, 16 bytes each. With the messages under way the parties of one process together take this much more
-// than that at their peak (measured with 17 and 33 of them).
+// A party keeps, for each other one, the MACs of its own bits and the keys of the other's: 16 bytes for the first factor of each
+// of B·ℓ leaky ANDs, 16 for the other two bits, and twice 16 for each AND gate. With masks and messages under way the parties of
+// one process together take this much more than that at their peak (measured with 33 of them, the collector being at work).
 const memoryOverhead = 1.8
 
 // memoryFor estimates what n parties of a match with those figures need when they all run in this process.
 func memoryFor(n int64, s mpc.Stats) int64 {
-	return int64(memoryOverhead * float64(2*n*(n-1)*int64(3*s.Bucket+1)*int64(s.Padded)*16))
+	return int64(memoryOverhead * float64(2*n*(n-1)*(2*int64(s.Bucket)*int64(s.Padded)+2*int64(s.ANDs))*16))
 }
 
 // reserveMemory refuses a match that this machine cannot hold, so that it fails here with words and not later by the kernel's
