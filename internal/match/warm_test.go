@@ -302,8 +302,8 @@ func TestOneSetForTwoMatches(t *testing.T) {
 	c.cold(0, 0, 0)
 }
 
-// A peer whose half of a set is another than it says fails that match, and the
-// one after starts cold.
+// A peer whose half of a set is another than it says fails that match, of which nobody
+// can tell whose half is wrong, and the one after starts cold.
 func TestPeerThatLiesAboutItsSet(t *testing.T) {
 	c := newCircle(t)
 	liar := c.providers[2]
@@ -317,6 +317,9 @@ func TestPeerThatLiesAboutItsSet(t *testing.T) {
 	var failed *match.FailedError
 	if !errors.As(err, &failed) {
 		t.Fatalf("error %v", err)
+	}
+	if len(failed.Drop) != 0 {
+		t.Errorf("%d providers are left out for halves of a set that differ", len(failed.Drop))
 	}
 	c.kept(0, 0, 0, 0)
 	c.play()
