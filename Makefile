@@ -6,7 +6,7 @@ BIN       := $(CURDIR)/bin
 VERSION   ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 LDFLAGS   := -s -w -X github.com/angler-dex/angler/internal/cli.version=$(VERSION)
 
-.PHONY: all build kubelab demo test unit race lint vulncheck fmt man clean
+.PHONY: all build kubelab demo test unit race bench lint vulncheck fmt man clean
 
 all: build
 
@@ -35,6 +35,9 @@ race:
 	else \
 		echo "no C compiler here: NOT run under the race detector"; \
 	fi
+
+bench: ## the figures of docs/performance.md, as its tables: minutes, on a machine that does nothing else
+	$(GO) run ./testdata/bench
 
 lint: ## what the linters say
 	$(GO) run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0 run ./...
