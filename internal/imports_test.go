@@ -51,7 +51,7 @@ var layers = []struct {
 	{"node", "match control identity market placement mesh coord dht k8s k8s/manifest spare", "the daemon's composition root"},
 	{"bench", "match identity placement mesh mpc mpc/circuit", "a measurement runs what a session runs"},
 	{"bench/discovery", "dht", "a measurement runs the nodes that daemons run"},
-	{"cli", "durable node requester control bench bench/discovery match identity market placement mesh coord dht k8s k8s/workload mpc mpc/circuit spare", "commands draw what the others do"},
+	{"cli", "durable node requester control bench bench/discovery match identity market placement mesh coord dht k8s k8s/workload mpc mpc/circuit mpc/circuit/catalog spare", "commands draw what the others do"},
 }
 
 // outside lists modules that must stay behind one door.

@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"github.com/angler-dex/angler/internal/mpc"
-	"github.com/angler-dex/angler/internal/placement"
+	"github.com/angler-dex/angler/internal/mpc/circuit"
 )
 
 // Setup is what the parties of a measured match hold from earlier ones.
@@ -33,12 +33,14 @@ const (
 
 // Options says what to measure. Callers have checked its values.
 type Options struct {
-	Providers  int           // 1 to placement.MaxProviders
-	Policy     string        // one that placement knows
-	Setup      Setup         // of a private match
-	RTT        time.Duration // between any two parties; 0 is what loopback has
-	Runs       int           // 1 to MaxRuns
-	InTheClear bool          // offers go to the requester unprotected, instead of a match
+	Providers  int              // 1 to placement.MaxProviders
+	Policy     string           // one that placement knows
+	Circuit    *circuit.Circuit // computed instead of a placement, among as many parties as it has
+	Setup      Setup            // of a private match
+	RTT        time.Duration    // between any two parties; 0 is what loopback has
+	Runs       int              // 1 to MaxRuns
+	K          int              // of the OT extension: 4 or 8; 0 is 4, as on fast links
+	InTheClear bool             // offers go to the requester unprotected, instead of a match
 
 	Rand io.Reader        // safe for concurrent use
 	Now  func() time.Time // monotonic
@@ -50,7 +52,7 @@ type Options struct {
 //
 // Errors are faults of this machine or of ours: there is no other.
 func Match(ctx context.Context, o Options) (Report, error) {
-	fn, err := placement.New(o.Policy, o.Providers)
+	fn, err := o.function()
 	if err != nil {
 		return Report{}, err
 	}
@@ -71,11 +73,11 @@ func Match(ctx context.Context, o Options) (Report, error) {
 // Figures returns what a match of these options costs a party by its public
 // parameters, before anything runs: what memory to reserve follows from it.
 func (o Options) Figures() (mpc.Stats, error) {
-	fn, err := placement.New(o.Policy, o.Providers)
+	fn, err := o.function()
 	if err != nil {
 		return mpc.Stats{}, err
 	}
-	t := &trial{fn: fn, rand: o.Rand}
+	t := &trial{fn: fn, k: o.K, rand: o.Rand}
 	p, err := t.party(0, nil, nil, nil)
 	if err != nil {
 		return mpc.Stats{}, err
@@ -85,11 +87,12 @@ func (o Options) Figures() (mpc.Stats, error) {
 }
 
 // run is one run: world, sets, match.
-func (o Options) run(ctx context.Context, fn placement.Function) (sample, error) {
+func (o Options) run(ctx context.Context, fn mpc.Function) (sample, error) {
 	t, err := newTrial(fn, o.Rand)
 	if err != nil {
 		return sample{}, err
 	}
+	t.k = o.K
 	var sets []map[int]mpc.WarmPair
 	if !o.InTheClear {
 		if sets, err = o.Setup.sets(ctx, t); err != nil {

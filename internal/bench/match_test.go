@@ -1,15 +1,19 @@
 package bench
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"maps"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
+	"github.com/angler-dex/angler/internal/mpc/circuit"
+	"github.com/angler-dex/angler/internal/mpc/circuit/catalog"
 	"github.com/angler-dex/angler/internal/placement"
 )
 
@@ -157,5 +161,29 @@ func BenchmarkMatch(b *testing.B) {
 				b.ReportMetric(0, "ns/op")
 			})
 		}
+	}
+}
+
+// A circuit of somebody else's is computed as it stands in its file, and
+// verified like any other.
+func TestMatchOfACircuit(t *testing.T) {
+	c, err := catalog.AES128(catalog.Roles{Parties: 2, Left: 0, Right: 1, Recipients: []int{0}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var text bytes.Buffer
+	if err = c.WriteBristol(&text, circuit.Bristol{}); err != nil {
+		t.Fatal(err)
+	}
+	o := Options{Providers: 2, Policy: "aes", Setup: Cold, Runs: 1, Rand: rand.Reader, Now: time.Now}
+	if o.Circuit, err = ReadCircuit(&text, o.Providers); err != nil {
+		t.Fatal(err)
+	}
+	r, err := Match(t.Context(), o)
+	if err != nil || r.ANDGates != 6400 || r.Policy != "aes" {
+		t.Errorf("%v: %+v", err, r)
+	}
+	if _, err := ReadCircuit(strings.NewReader("1 2 3"), 2); !errors.Is(err, circuit.ErrInvalid) {
+		t.Errorf("no circuit: %v", err)
 	}
 }

@@ -8,7 +8,6 @@ import (
 	"github.com/angler-dex/angler/internal/identity"
 	"github.com/angler-dex/angler/internal/mpc"
 	"github.com/angler-dex/angler/internal/mpc/circuit"
-	"github.com/angler-dex/angler/internal/placement"
 )
 
 // signingDomain separates the requester's signatures here from every other.
@@ -17,7 +16,7 @@ const signingDomain = "angler/1 benchmark"
 // trial is what is computed in one run: a function, everybody's inputs, and a
 // session.
 type trial struct {
-	fn     placement.Function
+	fn     mpc.Function
 	k      int // of the OT extension
 	rand   io.Reader
 	inputs [][]bool // by party
@@ -26,31 +25,12 @@ type trial struct {
 	roster [32]byte
 }
 
-// What is asked for; offers are drawn so that some fit and some do not.
-const (
-	wantedUnits = 32
-	wantedPrice = 50_000
-)
-
-func newTrial(fn placement.Function, rnd io.Reader) (*trial, error) {
-	none := make([]uint16, len(fn.Policy().Further))
-	request, err := fn.RequestInputs(placement.Request{Quantity: wantedUnits, MaxPrice: wantedPrice, Further: none})
+func newTrial(fn mpc.Function, rnd io.Reader) (*trial, error) {
+	inputs, err := draw(fn, rnd)
 	if err != nil {
 		return nil, err
 	}
-	t := &trial{fn: fn, rand: rnd, inputs: [][]bool{request}}
-	for len(t.inputs) < fn.Parties() {
-		var b [3]byte
-		if _, err := io.ReadFull(rnd, b[:]); err != nil {
-			return nil, fmt.Errorf("randomness: %w", err)
-		}
-		price := uint32(b[1])<<8 | uint32(b[2])
-		offer, err := fn.OfferInputs(placement.Offer{Quantity: uint16(b[0] % (2 * wantedUnits)), Price: price, Further: none})
-		if err != nil {
-			return nil, err
-		}
-		t.inputs = append(t.inputs, offer)
-	}
+	t := &trial{fn: fn, rand: rnd, inputs: inputs}
 	key, err := identity.Generate(rnd)
 	if err != nil {
 		return nil, err

@@ -6,5 +6,5 @@ func (a *app) benchCommand() *cobra.Command {
 	return group(&cobra.Command{
 		Use:   "bench",
 		Short: "Measure on this machine",
-	}, a.benchMatchCommand(), a.benchDiscoveryCommand())
+	}, a.benchMatchCommand(), a.benchDiscoveryCommand(), a.benchCircuitCommand())
 }

@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"maps"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -33,7 +34,7 @@ With -o json the result is {"providers", "policy", "setup", "andGates", "flights
 "bytesReceived": {"requester", "providerMax"}}. All parties share this machine's processors.`
 
 func (a *app) benchMatchCommand() *cobra.Command {
-	var setup string
+	var setup, file string
 	var private bool
 	o := bench.Options{Rand: a.rand, Now: a.now}
 	cmd := &cobra.Command{
@@ -42,13 +43,24 @@ func (a *app) benchMatchCommand() *cobra.Command {
 		Long:  benchMatchLong,
 		Example: `  angler bench match --providers 8 --runs 5
   angler bench match --providers 8 --setup warm --rtt 10ms -o json
-  angler bench match --providers 8 --rtt 10ms --private=false`,
+  angler bench match --providers 8 --rtt 10ms --private=false
+  angler bench match --providers 4 --setup warm --circuit aes.txt`,
 		Annotations: map[string]string{formatsKey: strings.Join([]string{formatTable, formatJSON, formatYAML}, ",")},
 		Args:        noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			o.Setup, o.InTheClear = bench.Setup(setup), !private
 			if err := checkBench(o); err != nil {
 				return err
+			}
+			if file != "" {
+				if cmd.Flags().Changed("policy") {
+					return usagef("--circuit takes the place of --policy; give one of them, for example --circuit aes.txt")
+				}
+				var err error
+				if o.Circuit, err = readCircuit(file, o.Providers); err != nil {
+					return err
+				}
+				o.Policy = filepath.Base(file)
 			}
 			return a.runBench(cmd.Context(), o)
 		},
@@ -57,11 +69,13 @@ func (a *app) benchMatchCommand() *cobra.Command {
 	f.SortFlags = false
 	f.IntVar(&o.Providers, "providers", 8, "`number` of providers beside the requester, 1 to 64")
 	f.StringVar(&o.Policy, "policy", placement.LowestPricePolicy, "placement `policy`: "+strings.Join(placement.Policies(), ", "))
+	f.StringVar(&file, "circuit", "", "`file` in Bristol Fashion to compute instead of a placement: its input values go round the parties, the requester first, who learns the outputs")
 	f.StringVar(&setup, "setup", string(bench.Cold), "what the parties hold: `SETUP` is "+oneOf(bench.Setups()))
 	f.DurationVar(&o.RTT, "rtt", 0, "round-trip `time` between any two parties, up to 2s")
 	f.IntVar(&o.Runs, "runs", 5, "`number` of runs, 1 to 1000")
 	f.BoolVar(&private, "private", true, "a private match; false measures offers in clear instead")
 	sample(f, "policy", placement.LowestPricePolicy)
+	sample(f, "circuit", "aes.txt")
 	sample(f, "setup", string(bench.Warm))
 	sample(f, "rtt", "10ms")
 	return cmd
