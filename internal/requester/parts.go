@@ -161,7 +161,5 @@ func (c *Client) connect(ctx context.Context, l Lease, p Part) (match.Opener, er
 	if rec.ID != p.Provider {
 		return nil, errors.New("the stored record is of another provider")
 	}
-	ctx, cancel := context.WithTimeout(ctx, c.Patience.WithDefaults().Connect)
-	defer cancel()
-	return c.Mesh.Connect(ctx, p.Provider, rec.Addrs)
+	return c.trace(ctx, l.Class, p, rec.Addrs)
 }

@@ -158,6 +158,9 @@ func (p *Provider) Restart() {
 	p.Start()
 }
 
+// Move makes the next Start listen somewhere else.
+func (p *Provider) Move() { p.port = 0 }
+
 // Record is the provider's signed record.
 func (p *Provider) Record() ([]byte, error) {
 	now := p.market.Clock.Now()
