@@ -80,6 +80,10 @@ func (c *Client) seeker() (*match.Seeker, error) {
 		}
 		s.Membership = raw
 	}
-	s.Progress = func(st match.Step) { c.progress(Event{Phase: Phase(st.Phase), Done: st.Done, Of: st.Of}) }
 	return s, nil
+}
+
+// step passes on how far a match is.
+func (c *Client) step(st match.Step) {
+	c.progress(Event{Phase: Phase(st.Phase), Done: st.Done, Of: st.Of})
 }

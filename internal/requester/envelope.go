@@ -23,34 +23,41 @@ type Timing struct {
 	Providers int           `json:"providers"` // that were invited
 	Predicted time.Duration `json:"predicted"`
 	Took      time.Duration `json:"took"`
+	Computed  time.Duration `json:"computed"` // of it: from when all were connected
 }
 
 // stopwatch times one match.
 type stopwatch struct {
-	begun time.Time
-	shape Shape
-	plan  Timing
+	begun, connected time.Time
+	shape            Shape
+	plan             Timing
 }
 
 // invite chooses whom to invite to the next match, and starts its clock.
-func (r *request) invite(ctx context.Context) ([]match.Candidate, stopwatch, error) {
+func (r *request) invite(ctx context.Context) ([]match.Candidate, *stopwatch, error) {
 	left := time.Duration(0)
 	if end, ok := ctx.Deadline(); ok {
 		left = max(time.Until(end), 1)
 	}
 	among, shape, err := r.client.envelope(r.req.Policy, r.candidates, r.least, left)
 	if err != nil {
-		return nil, stopwatch{}, err
+		return nil, nil, err
 	}
-	w := stopwatch{begun: time.Now(), shape: shape, plan: Timing{Providers: len(among), Predicted: r.client.Pace.Predict(shape)}}
+	w := &stopwatch{begun: time.Now(), shape: shape, plan: Timing{Providers: len(among), Predicted: r.client.Pace.Predict(shape)}}
+	r.seeker.Progress = func(st match.Step) {
+		if st.Phase == match.Connected {
+			w.connected = time.Now()
+		}
+		r.client.step(st)
+	}
 	r.client.progress(Event{Phase: Chosen, Done: len(among), Of: len(r.candidates), Predicted: w.plan.Predicted})
 	return among, w, nil
 }
 
 // stop takes the time at the result, and learns from it.
-func (w stopwatch) stop(c *Client) Timing {
+func (w *stopwatch) stop(c *Client) Timing {
 	t := w.plan
-	t.Took = time.Since(w.begun)
+	t.Took, t.Computed = time.Since(w.begun), time.Since(w.connected)
 	if err := c.Pace.Learn(w.shape, t.Took); err != nil {
 		c.log().Info("pace not kept", "err", err)
 	}
