@@ -5,12 +5,20 @@
 //	Provision   get the namespace, make it      one after the other
 //	            apply everything in it          at once: nothing in it depends on the rest
 //	            bind the role, ask for a token, at once
-//	            wait until the quota's status binds
+//	            wait until the quota's status binds, apply what of a template comes last
 //	            try the grant                   as the tenant: pods over the quota must be refused
+//	Token       another token, while the lease lives
+//	Certificate another client certificate, likewise
+//	Usage       what of the quota is used
+//	Notice      tell the tenant what is about to happen
+//	Endpoint    where the tenant's connection goes, for who carries it (Dial)
 //	Release     delete the tenant's rights, its account, and the namespace
-//	Owned       which leases have a namespace: what a daemon compares with its ledger when it starts
+//	Owned       which leases have a namespace, and what holds those that do not go: what a daemon compares with its ledger
+//	Template    read and check an operator's own objects
+//	CanEnforceGPU  find out whether GPU classes may be offered
 //
-// Sixteen requests, five of them one after the other, lie on the way from a won match to a grant.
+// Sixteen requests, five of them one after the other, lie on the way from a won match to a grant; on kubelab that is fifty
+// milliseconds (BenchmarkProvision).
 //
 // # Whose is what
 //
@@ -24,6 +32,25 @@
 // it deletes the namespace, in time of its own and even when its context was cancelled, and its *ProvisionError says so;
 // a namespace that was there before it began is left as it is, since a tenant may be using it. Provision and Release are
 // idempotent: after a crash, call either again.
+//
+// A namespace that does not terminate is reported with what holds it, in the cluster's words: Owned.Held, *StuckError.
+//
+// # Credentials
+//
+// A token is made by TokenRequest for the tenant's account and bound to a Secret: with the Secret, the account or the
+// namespace it goes. It lives as long as the lease, unless the cluster caps it; then the grant says so, and Token gives
+// another one. A client certificate (manifest.House.Certificates) is for tools that take no token. Nothing can revoke it, so
+// it lives for a day at most, and what ends with the lease are the rights of the name in it. To have it signed the provider
+// must be able to approve for the signer kubernetes.io/kube-apiserver-client, and who may do that may become any user but a
+// member of system:masters; tokens need no such right and are the default.
+//
+// # GPUs
+//
+// A quota counts cards and cannot tell models apart. A class with a model is provisioned only if the operator has said how
+// the cluster knows that model (GPUMap: a resource and labels of nodes), and only where an admission policy holds pods to
+// those labels (manifest.GPUPolicy). Whether it does is not believed but tried, as a tenant, when the daemon starts
+// (CanEnforceGPU) and before each grant; ErrUnenforced is the answer otherwise. The admission plug-in PodNodeSelector, off
+// by default, is not relied on: it pins all pods of a namespace, not those with a card.
 //
 // # The grant
 //

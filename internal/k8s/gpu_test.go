@@ -12,8 +12,11 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	rbacv1ac "k8s.io/client-go/applyconfigurations/rbac/v1"
+	"k8s.io/client-go/tools/clientcmd"
 
+	"github.com/angler-dex/angler/internal/k8s/k8stest"
 	"github.com/angler-dex/angler/internal/k8s/manifest"
 )
 
@@ -110,11 +113,23 @@ func TestGPUModelIsEnforced(t *testing.T) {
 	if !apierrors.IsForbidden(err) {
 		t.Errorf("changing the namespace: %v", err)
 	}
+	// Slices of a card have names that no quota can list.
+	slice := withGPU("1", nil)
+	for _, list := range []corev1.ResourceList{slice.Spec.Containers[0].Resources.Limits, slice.Spec.Containers[0].Resources.Requests} {
+		delete(list, "nvidia.com/gpu")
+		list["nvidia.com/mig-1g.10gb"] = resource.MustParse("1")
+	}
+	if err = start(t, tenant, grant.Namespace, slice); err == nil || !strings.Contains(err.Error(), "was not leased") {
+		t.Errorf("a slice of a card: %v", err)
+	}
 	// Pods of leases without a card, and of nobody's namespaces, are left alone.
 	if _, err = admin.CoreV1().Pods("default").Create(ctx, withGPU("1", nil), metav1.CreateOptions{DryRun: []string{metav1.DryRunAll}}); err != nil {
 		t.Errorf("a pod of the provider's own: %v", err)
 	}
 	other, otherTenant := provision(t, c, leaseOf(t, "other"))
+	if err = start(t, otherTenant, other.Namespace, slice); err == nil || !strings.Contains(err.Error(), "was not leased") {
+		t.Errorf("a slice of a card in a lease without one: %v", err)
+	}
 	if err = start(t, otherTenant, other.Namespace, pod("p", "100m", "100Mi")); err != nil {
 		t.Errorf("a pod of another lease: %v", err)
 	}
@@ -157,5 +172,53 @@ func TestGPUCancelled(t *testing.T) {
 	err := testCluster(t, nil).CanEnforceGPU(ctx, id("provider of "+t.Name()), GPUMap{"nvidia-h100": h100})
 	if !errors.Is(err, context.Canceled) || errors.Is(err, ErrUnenforced) {
 		t.Errorf("%v", err)
+	}
+}
+
+// On a cluster with two models, whose cards have one name, the scheduler puts a tenant's pods on the one that was leased.
+func TestGPUModelIsScheduled(t *testing.T) {
+	t.Parallel()
+	cfg, err := clientcmd.BuildConfigFromFlags("", k8stest.Launch(t, "--nodes", "2"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, admin, ctx := clusterAs(t, cfg), clientFor(t, cfg), testContext(t)
+	for node, product := range map[string]string{"node-0": "Tesla-T4", "node-1": "NVIDIA-H100-80GB-HBM3"} {
+		labels := []byte(`{"metadata": {"labels": {"zone": "a", "gpu.product": "` + product + `"}}}`)
+		if _, err = admin.CoreV1().Nodes().Patch(ctx, node, types.MergePatchType, labels, metav1.PatchOptions{}); err != nil {
+			t.Fatal(err)
+		}
+		cards := []byte(`{"status": {"capacity": {"nvidia.com/gpu": "8"}, "allocatable": {"nvidia.com/gpu": "8"}}}`)
+		if _, err = admin.CoreV1().Nodes().Patch(ctx, node, types.MergePatchType, cards, metav1.PatchOptions{}, "status"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err = c.CanEnforceGPU(ctx, id("provider of "+t.Name()), GPUMap{"nvidia-h100": h100}); err != nil {
+		t.Fatal(err)
+	}
+	grant, tenant := provision(t, c, gpuLease(t))
+	for range 2 {
+		if err = start(t, tenant, grant.Namespace, withGPU("1", nil)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	eventually(ctx, t, "both pods run", func() bool {
+		pods, listErr := tenant.CoreV1().Pods(grant.Namespace).List(ctx, metav1.ListOptions{})
+		if listErr != nil {
+			t.Fatal(listErr)
+		}
+		running := 0
+		for _, p := range pods.Items {
+			if p.Spec.NodeName == "node-0" {
+				t.Fatal("a pod on the other model")
+			}
+			if p.Spec.NodeName == "node-1" && p.Status.Phase == corev1.PodRunning {
+				running++
+			}
+		}
+		return running == 2
+	})
+	if err = start(t, tenant, grant.Namespace, withGPU("1", nil)); !apierrors.IsForbidden(err) || !strings.Contains(err.Error(), "exceeded quota") {
+		t.Errorf("a third card: %v", err)
 	}
 }

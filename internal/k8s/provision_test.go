@@ -266,6 +266,17 @@ func TestProviderClusterRoleSuffices(t *testing.T) {
 	if owned, err := c.Owned(ctx, spec.Provider); err != nil || len(owned) != 1 {
 		t.Errorf("owned: %v, %v", owned, err)
 	}
+	if _, _, err := c.Token(ctx, spec.Provider, spec.LeaseID, spec.Expires); err != nil {
+		t.Error(err)
+	}
+	if list, err := c.Usage(ctx, spec.Provider, spec.LeaseID); err != nil || len(list) == 0 {
+		t.Errorf("usage: %v, %v", list, err)
+	}
+	for _, kind := range []NoticeKind{NoticeExpiry, NoticeRenewed, NoticeReclaim} {
+		if err := c.Notice(ctx, spec.Provider, spec.LeaseID, Notice{kind, spec.Expires}); err != nil {
+			t.Error(err)
+		}
+	}
 	if err := c.Release(ctx, spec.Provider, spec.LeaseID); err != nil {
 		t.Error(err)
 	}

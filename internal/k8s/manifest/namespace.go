@@ -1,6 +1,8 @@
 package manifest
 
 import (
+	"slices"
+	"strings"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -22,6 +24,9 @@ func namespace(s Spec) Object {
 		AnnotationRequester: s.Requester,
 		AnnotationExpires:   s.Expires.UTC().Format(time.RFC3339),
 	})
+	if extended := extendedOf(s.Quota); len(extended) > 0 {
+		config.WithAnnotations(map[string]string{AnnotationExtended: strings.Join(extended, ",")})
+	}
 	if s.GPU != nil {
 		config.WithAnnotations(map[string]string{AnnotationGPU: string(s.GPU.Resource), AnnotationNodes: s.GPU.terms(",")})
 	}
@@ -29,4 +34,16 @@ func namespace(s Spec) Object {
 		GroupVersionResource: corev1.SchemeGroupVersion.WithResource("namespaces"), Kind: "Namespace",
 		Name: s.name(), Config: config,
 	}
+}
+
+// extendedOf returns the names of extended resources in a quota, sorted.
+func extendedOf(quota corev1.ResourceList) []string {
+	var names []string
+	for name := range quota {
+		if strings.Contains(string(name), "/") {
+			names = append(names, string(name))
+		}
+	}
+	slices.Sort(names)
+	return names
 }

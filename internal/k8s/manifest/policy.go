@@ -17,6 +17,7 @@ var gpuVariables = []struct{ name, expression string }{
 	{"notes", `has(namespaceObject.metadata.annotations) ? namespaceObject.metadata.annotations : {}`},
 	{"gpu", `'` + AnnotationGPU + `' in variables.notes ? variables.notes['` + AnnotationGPU + `'] : ''`},
 	{"terms", `'` + AnnotationNodes + `' in variables.notes ? variables.notes['` + AnnotationNodes + `'].split(',') : []`},
+	{"extended", `'` + AnnotationExtended + `' in variables.notes ? variables.notes['` + AnnotationExtended + `'].split(',') : []`},
 	{"containers", `object.spec.containers + (has(object.spec.initContainers) ? object.spec.initContainers : [])`},
 	{"asks", `variables.containers.exists(c, has(c.resources) && (` +
 		`(has(c.resources.limits) && variables.gpu in c.resources.limits) || ` +
@@ -29,6 +30,11 @@ const (
 		`variables.selector[t.split('=')[0]] == t.split('=')[1])`
 	gpuSays = `'a pod of this lease that asks for ' + variables.gpu + ' needs the node selector ' + variables.terms.join(',')`
 
+	// A quota has no wildcard: it refuses the extended resources that it names, this all that were not leased.
+	onlyLeased = `variables.containers.all(c, !has(c.resources) || !has(c.resources.limits) || ` +
+		`c.resources.limits.all(r, !r.contains('/') || r in variables.extended))`
+	onlyLeasedSays = `a pod of this lease asks for an extended resource that was not leased`
+
 	// gpuFill adds the terms that a pod leaves out. What it says otherwise stays, for gpuHeld to refuse.
 	gpuFill = `(variables.asks && size(variables.terms) > 0 && !has(object.spec.nodeSelector) ? ` +
 		`[JSONPatch{op: "add", path: "/spec/nodeSelector", value: {}}] : []) + ` +
@@ -38,13 +44,16 @@ const (
 
 // GPUPolicy returns the objects that hold pods of leases with a GPU to nodes with the model that was leased: a
 // ValidatingAdmissionPolicy and its binding (Kubernetes 1.30 or later), which refuse pods that ask for the accelerator
-// without the node selector. They are the same for all leases and providers of a cluster.
+// without the node selector. They also refuse, in every lease, extended resources that were not leased, such as the slices of
+// a card, which a quota that does not know their names lets pass. They are the same for all leases and providers of a cluster.
 func GPUPolicy() []Object {
 	policy := admissionv1ac.ValidatingAdmissionPolicy(GPUPolicyName).WithLabels(ours()).
 		WithSpec(admissionv1ac.ValidatingAdmissionPolicySpec().
 			WithFailurePolicy(admissionv1.Fail).
 			WithMatchConstraints(newPods()).
-			WithValidations(admissionv1ac.Validation().WithExpression(gpuHeld).WithMessageExpression(gpuSays)))
+			WithValidations(
+				admissionv1ac.Validation().WithExpression(gpuHeld).WithMessageExpression(gpuSays),
+				admissionv1ac.Validation().WithExpression(onlyLeased).WithMessage(onlyLeasedSays)))
 	for _, v := range gpuVariables {
 		policy.Spec.WithVariables(admissionv1ac.Variable().WithName(v.name).WithExpression(v.expression))
 	}

@@ -26,6 +26,8 @@ const (
 	// LABEL=VALUE with commas between, of the nodes that have the model that was leased.
 	AnnotationGPU   = "angler-dex.github.io/gpu"
 	AnnotationNodes = "angler-dex.github.io/gpu-nodes"
+	// AnnotationExtended, on the namespace, lists the extended resources that were leased, with commas between.
+	AnnotationExtended = "angler-dex.github.io/extended"
 	// AnnotationNotice, on the namespace, says what is about to happen to the lease, and when.
 	AnnotationNotice = "angler-dex.github.io/notice"
 
