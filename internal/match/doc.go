@@ -33,17 +33,20 @@
 // and roster_open.go the contract and its checks; network.go carries the flights
 // over streams and notices silence; warm.go agrees on spare sets, stock.go and stock_make.go
 // have idle providers make them; patience.go is
-// how long who waits; receipt.go and grant.go are what a deal leaves.
+// how long who waits; receipt.go, receipts.go and grant.go are what a deal leaves;
+// carry.go copies what runs through a provider to its API server.
 //
 // The requester ([Seeker]): candidate.go, seeker.go, table.go, draw.go with
 // commitment.go, play.go, listener.go; blame.go and judge.go decide whom a rerun
-// leaves out; deal.go is claim, confirm and release.
+// leaves out; deal.go is claim, confirm and release, renewal.go and standings.go
+// what comes in between.
 //
 // The provider ([Provider]): provider.go, invitation.go, session.go, control.go,
 // assembly.go and meeting.go take part in matches, fitness.go says with what;
 // lease.go answers about leases, spec.go, provision.go and ending.go change the
 // cluster, work.go and sweep.go see to it that one at a time does and that what
-// is due gets done.
+// is due gets done. standing.go, renewing.go, telling.go and proxy.go are what a
+// lease has while it lives.
 //
 // # Wire
 //
@@ -59,8 +62,43 @@
 //	             used; then both ways the raw flights of package mpc, whose
 //	             lengths both ends know
 //	KindLease    ▶ LeaseRequest   ◀ LeaseReply
+//	KindProxy    ▶ ProxyRequest   ◀ ProxyReply; if it is open, then both ways the
+//	             bytes of a connection to the provider's API server
 //	KindStock    ▶ StockAsk   ◀ StockAnswer; if a set is to be made, both ways base OTs
 //	             (8,224 bytes) and then the set's id (32 bytes)
+//
+// # A lease that lives
+//
+// A lease request names an action; all may be repeated without harm.
+//
+//	Claim    reserved → provisioned      ◀ Granted: grant, receipt, signature
+//	Confirm  its receipt, signed ▶       ◀ Confirmed
+//	Show                                 ◀ Shown: where it stands, usage of its quota
+//	Token                                ◀ Token: a fresh credential
+//	Prepare  the whole term in seconds ▶ ◀ Prepared: receipt, signature, for how long it binds
+//	Renew    that term, signature ▶      ◀ Renewed
+//	Release                              ◀ Gone
+//
+// Any may be answered Pending (ask again), Refused (no such lease of this
+// requester), Gone or Failed (it is over), and the middle four Denied: not of
+// this lease as it stands, which it goes on doing. A promise is durable before
+// it is answered, binds for two minutes, also beyond the end of the term that it
+// prolongs, and is void then; a renewal is by the whole term, so that repeating
+// one does not prolong twice. The provider promises no longer term than the
+// offer's longest duration, none while the offer is paused or the provider
+// drained, and none for a lease that it takes back.
+//
+// Notice that a lease ends is given a tenth of its term before, but a minute to
+// an hour (market.NoticeLead): in the namespace, as annotation and event, and in
+// whatever its requester asks. So it is when the operator takes a lease back,
+// which only an offer that states a notice allows: the receipt says which.
+//
+// Replies about a lease that lives carry the provider's signed record, for the
+// next connection. A stream of KindProxy reaches the provider's own API server
+// and nothing else, for who has a lease there that can be used; it is cut when
+// the lease begins to end, or after ten minutes without a byte. TLS in it goes
+// from the tenant to the API server: the provider's daemon and the mesh carry
+// ciphertext.
 //
 // # When a match fails
 //
@@ -77,5 +115,8 @@
 // party and a flight, never a check. A stranger can make a provider read one
 // invitation and park a bounded number of streams. A requester that is admitted
 // can occupy a place among the provider's matches for as long as a match may
-// take; its matches are counted, on disk, from the moment that inputs bind.
+// take; its matches are counted, on disk, from the moment that inputs bind. One
+// that has a lease can have its API server asked for usage (eight at a time in
+// all) and for tokens (one at a time), prepare a hundred renewals, and keep
+// sixteen connections open; none of it keeps the lease from ending.
 package match
