@@ -19,7 +19,7 @@ type offerFlags struct {
 	size                  sizeFlags
 	name                  string
 	price, tiers, expr    string
-	perMatch              string
+	perMatch, storage     string
 	policies, allow, deny []string
 	maxDuration, notice   time.Duration
 	maxLeases, maxMatches int
@@ -59,6 +59,7 @@ A match holds all that an offer has for as long as it runs, a few seconds at mos
 	s.StringVar(&f.price, "price", "", "`price` per unit and hour, such as 0.03; at most six decimals")
 	s.StringVar(&f.tiers, "price-tiers", "", "`prices` by how many units are taken, such as 1-8=0.03,9-=0.025")
 	s.StringVar(&f.expr, "price-expr", "", "`expression` that gives the price, such as '0.02 + 0.02*used/total'")
+	s.StringVar(&f.storage, "storage", "", "persistent `storage` that is there beside the units, in all, such as 500Gi (default none)")
 	s.StringVar(&f.perMatch, "per-match", "", "most `units` that one match may hold (default all)")
 	s.StringVar(&f.name, "name", "", "`name` of the offer (default its class)")
 	s.StringSliceVar(&f.policies, "policy", nil, "placement `functions` that it takes part in: "+strings.Join(placement.Policies(), ", ")+" (default all)")
@@ -69,7 +70,7 @@ A match holds all that an offer has for as long as it runs, a few seconds at mos
 	s.IntVar(&f.maxLeases, "max-leases", 0, "live leases that one requester may have (default 128)")
 	s.IntVar(&f.maxMatches, "max-matches", 0, "matches that one requester may run in a day (default 2048)")
 	for name, value := range map[string]string{
-		"price": "0.03", "price-tiers": "1-8=0.03,9-=0.025", "price-expr": "'0.02 + 0.02*used/total'", "per-match": "8", "reclaim-notice": "30m", "name": "spare", "policy": market.DefaultPolicy, "allow": "pool", "max-duration": "24h", "max-leases": "16", "max-matches": "100",
+		"price": "0.03", "price-tiers": "1-8=0.03,9-=0.025", "price-expr": "'0.02 + 0.02*used/total'", "per-match": "8", "storage": "500Gi", "reclaim-notice": "30m", "name": "spare", "policy": market.DefaultPolicy, "allow": "pool", "max-duration": "24h", "max-leases": "16", "max-matches": "100",
 	} {
 		sample(s, name, value)
 	}
@@ -118,6 +119,8 @@ func lost(asked, put control.Offer) string {
 		return "price-tiers"
 	case asked.PriceExpr != put.PriceExpr:
 		return "price-expr"
+	case asked.Storage != put.Storage:
+		return "storage"
 	case asked.PerMatch != put.PerMatch:
 		return "per-match"
 	case asked.Notice != put.Notice:

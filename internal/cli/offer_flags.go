@@ -26,6 +26,11 @@ func (f *offerFlags) offer() (control.Offer, error) {
 	if err := f.asks(&o); err != nil {
 		return control.Offer{}, fieldFault(err, offerNames)
 	}
+	if f.storage != "" {
+		if o.Storage, err = market.ParseFurther(market.Storage, f.storage); err != nil {
+			return control.Offer{}, fieldFault(err, offerNames)
+		}
+	}
 	for _, p := range f.policies {
 		if !slices.Contains(placement.Policies(), p) {
 			return control.Offer{}, flagError("policy", "is not one of "+strings.Join(placement.Policies(), ", "), "--policy "+market.DefaultPolicy)
@@ -41,6 +46,9 @@ func (f *offerFlags) offer() (control.Offer, error) {
 		Name: o.Name, Class: unit.String(), Ceiling: uint32(ceiling), PerMatch: uint32(o.PerMatch), PriceTiers: o.Tiers.String(), PriceExpr: o.Expr.String(),
 		Policies: f.policies, Allow: f.allow, Deny: f.deny, MaxDuration: control.Duration(f.maxDuration), Notice: control.Duration(f.notice),
 		MaxLeases: f.maxLeases, MaxMatches: f.maxMatches,
+	}
+	if o.Storage > 0 {
+		put.Storage = market.Storage.Format(o.Storage)
 	}
 	if f.price != "" {
 		put.Price = o.Price.String()

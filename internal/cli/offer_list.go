@@ -44,7 +44,7 @@ func (a *app) offerListCommand() *cobra.Command {
 func offerTable(p *page, list []control.Offer) {
 	heads := []string{"NAME", "UNIT", "UNITS", "PRICE", "STATE"}
 	if p.wide {
-		heads = append(heads, "A MATCH", "POLICIES", "ALLOW", "MAX DURATION", "RECLAIM NOTICE", "ANNOUNCED")
+		heads = append(heads, "STORAGE", "A MATCH", "POLICIES", "ALLOW", "MAX DURATION", "RECLAIM NOTICE", "ANNOUNCED")
 	}
 	t := newTable(heads...)
 	for _, o := range list {
@@ -58,7 +58,7 @@ func offerTable(p *page, list []control.Offer) {
 		row := []string{shortClass(o.Name), shortClass(o.Class), strconv.FormatUint(uint64(o.Ceiling), 10), o.Asks(), state}
 		if p.wide {
 			row[0], row[1] = o.Name, o.Class
-			row = append(row, cmp.Or(perMatch(o), "all"), cmp.Or(strings.Join(o.Policies, ","), "all"), strings.Join(o.Allow, ","), o.MaxDuration.String(),
+			row = append(row, cmp.Or(o.Storage, "none"), cmp.Or(perMatch(o), "all"), cmp.Or(strings.Join(o.Policies, ","), "all"), strings.Join(o.Allow, ","), o.MaxDuration.String(),
 				cmp.Or(noticeOf(o), "never"), classes(len(o.Announced)))
 		}
 		t.row(row...)

@@ -17,6 +17,7 @@ type Bid struct {
 	Quantity Quantity      // 0: no room
 	Price    Price         // of a unit; with steps the highest that Quantity units or fewer may cost
 	Steps    []Step        // the supply curve, if the offer has one
+	Further  []Quantity    // beside the units, by dimension of the policy: what it has
 	Notice   time.Duration // before a lease of it may be taken back; 0: never
 }
 

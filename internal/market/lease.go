@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"time"
 )
@@ -64,8 +65,9 @@ type Lease struct {
 	Offer     string // name of the offer that it came from; private
 	Class     Class
 	Policy    string
-	Quantity  Quantity // secret of the two sides
-	Price     Price    // agreed, per unit and hour; secret of the two sides
+	Quantity  Quantity   // secret of the two sides
+	Price     Price      // agreed, per unit and hour; secret of the two sides
+	Further   []Quantity // beside the units, by dimension of the policy (see Further); secret of the two sides
 
 	Notice time.Duration // of being taken back, as the offer said when it was won; 0: it is not
 
@@ -95,7 +97,13 @@ type Lease struct {
 }
 
 // Resources is what the lease takes from the pool while it is not over.
-func (l Lease) Resources() (Resources, error) { return l.Class.Base().Times(l.Quantity) }
+func (l Lease) Resources() (Resources, error) {
+	units, err := l.Class.Base().Times(l.Quantity)
+	if err != nil {
+		return nil, err
+	}
+	return units.Plus(beside(l.Policy, l.Further))
+}
 
 // End is the terminal state that fits: Released if it was ever granted, else
 // Failed.
@@ -107,6 +115,7 @@ func (l Lease) End() State {
 }
 
 func (l Lease) clone() Lease {
+	l.Further = slices.Clone(l.Further)
 	l.Grant, l.Receipt, l.Promise = bytes.Clone(l.Grant), bytes.Clone(l.Receipt), l.Promise.clone()
 	return l
 }
@@ -120,7 +129,7 @@ func (l Lease) LogValue() slog.Value {
 func (l Lease) unchanged(before Lease) error {
 	if l.ID != before.ID || l.SID != before.SID || l.Requester != before.Requester || l.Offer != before.Offer ||
 		l.Class != before.Class || l.Policy != before.Policy || l.Quantity != before.Quantity || l.Price != before.Price ||
-		l.Notice != before.Notice {
+		l.Notice != before.Notice || !slices.Equal(l.Further, before.Further) {
 		return fmt.Errorf("lease %s: an edit changed what was agreed", before.ID.Short())
 	}
 	if l.State != before.State || l.Reserved != before.Reserved || l.Started != before.Started || l.Granted != before.Granted ||

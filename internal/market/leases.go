@@ -9,18 +9,18 @@ import (
 	"time"
 )
 
-// Win turns the hold of sid into a reservation of q units at price: in one
-// transaction the lease is on disk, and what was held beyond q is free again.
+// Win turns the hold of sid into a reservation of q units at price, and of so
+// much of each further dimension of the policy: in one transaction the lease is on disk, and what was held beyond q is free again.
 // It is idempotent: the same session with the same outcome returns the lease
 // that there is, in whatever state. Errors: ErrNoHold, ErrHoldOver, ErrNotHeld
-// (q is 0 or more than held), ErrUnderpaid (less than the offer asks a unit if q
+// (q is 0, or something more than held), ErrUnderpaid (less than the offer asks a unit if q
 // are taken), ErrConflict (another outcome is on record), ErrBroken.
-func (l *Ledger) Win(sid [32]byte, q Quantity, price Price) (Lease, error) {
+func (l *Ledger) Win(sid [32]byte, q Quantity, price Price, further ...Quantity) (Lease, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	id := NewLeaseID(sid, l.provider)
 	if lease, ok := l.leases[id]; ok {
-		if lease.Quantity != q || lease.Price != price {
+		if lease.Quantity != q || lease.Price != price || !slices.Equal(lease.Further, further) {
 			return Lease{}, ErrConflict
 		}
 		return lease.clone(), nil
@@ -32,7 +32,7 @@ func (l *Ledger) Win(sid [32]byte, q Quantity, price Price) (Lease, error) {
 		return Lease{}, ErrNoHold
 	case h.over(now):
 		return Lease{}, ErrHoldOver
-	case q == 0 || q > h.bid.Quantity:
+	case q == 0 || q > h.bid.Quantity || !within(further, h.bid.Further):
 		return Lease{}, ErrNotHeld
 	case price < h.bid.PriceOf(q):
 		return Lease{}, ErrUnderpaid
@@ -40,12 +40,23 @@ func (l *Ledger) Win(sid [32]byte, q Quantity, price Price) (Lease, error) {
 	lease := Lease{
 		ID: id, SID: sid, Requester: h.ask.Requester, Offer: h.bid.Offer, Class: h.ask.Class, Policy: h.ask.Policy,
 		Quantity: q, Price: price, State: Reserved, Duration: h.ask.Duration, Notice: h.bid.Notice, Reserved: now,
+		Further: slices.Clone(further),
 	}
 	if err := l.writeLease(lease, now); err != nil {
 		return Lease{}, err
 	}
 	delete(l.holds, sid)
 	return lease.clone(), nil
+}
+
+// within says whether no number of won is above its one of held.
+func within(won, held []Quantity) bool {
+	for i, q := range won {
+		if i >= len(held) && q > 0 || i < len(held) && q > held[i] {
+			return false
+		}
+	}
+	return true
 }
 
 // Advance takes a lease to another state; it is on disk when Advance returns,

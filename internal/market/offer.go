@@ -9,13 +9,14 @@ import (
 	"time"
 )
 
-// Offer is what a provider puts up. Ceiling, PerMatch and what it asks (Price,
+// Offer is what a provider puts up. Ceiling, Storage, PerMatch and what it asks (Price,
 // Tiers, Expr) are secrets; who may ask, for how long and how often is the
 // provider's own policy.
 type Offer struct {
 	Name     string   // unique in a ledger; the default is Unit.String()
 	Unit     Class    // what one unit is; smaller standard classes are served too
 	Ceiling  Quantity // most units that this offer ever has held and leased at once, 1 or more
+	Storage  Quantity // Gi of persistent storage that are there beside the units, for all of them
 	PerMatch Quantity // most units that it enters into one match; 0: all that it has
 	Paused   bool     // takes no new matches; its leases live on
 
@@ -130,7 +131,11 @@ func (o Offer) Validate() error {
 			return wrong("deny", quote(who)+" is not a peer id", strings.Repeat("a", 52))
 		}
 	}
-	if _, err := o.Unit.Base().Times(o.Ceiling); err != nil {
+	size, err := o.Unit.Base().Times(o.Ceiling)
+	if err == nil {
+		_, err = size.Plus(Resources{Storage.Kind: int64(o.Storage) * Storage.Step})
+	}
+	if err != nil {
 		return wrong("quantity", "times the unit is too large", "32")
 	}
 	return nil

@@ -34,7 +34,7 @@ func (l *Ledger) enter(o Offer, a Ask, room Quantity, p pool, now Moment) (Bid, 
 	if o.PerMatch > 0 {
 		room = min(room, o.PerMatch)
 	}
-	b := Bid{Offer: o.Name, Quantity: room, Price: o.Price, Notice: o.Notice}
+	b := Bid{Offer: o.Name, Quantity: room, Price: o.Price, Further: o.enterFurther(a, room, p), Notice: o.Notice}
 	switch {
 	case o.Expr != nil:
 		price, err := o.Expr.At(p.vars(a, now))

@@ -19,6 +19,7 @@ type offerRow struct {
 	Expr     string    `cbor:"12,keyasint"`
 	PerMatch Quantity  `cbor:"13,keyasint"`
 	Notice   int64     `cbor:"14,keyasint"`
+	Storage  Quantity  `cbor:"15,keyasint,omitempty"`
 }
 
 type stepRow struct {
@@ -31,7 +32,7 @@ func (o Offer) row() offerRow {
 	r := offerRow{
 		Unit: o.Unit, Ceiling: o.Ceiling, Price: uint32(o.Price), Paused: o.Paused, Policies: o.Policies,
 		Allow: o.Allow, Deny: o.Deny, MaxDuration: int64(o.MaxDuration), MaxLeases: o.MaxLeases, MaxMatches: o.MaxMatches,
-		Expr: o.Expr.String(), PerMatch: o.PerMatch, Notice: int64(o.Notice),
+		Expr: o.Expr.String(), PerMatch: o.PerMatch, Notice: int64(o.Notice), Storage: o.Storage,
 	}
 	for _, s := range o.Tiers {
 		r.Tiers = append(r.Tiers, stepRow{From: s.From, Price: uint32(s.Price)})
@@ -43,7 +44,7 @@ func (r offerRow) offer(name string) (Offer, error) {
 	o := Offer{
 		Name: name, Unit: r.Unit, Ceiling: r.Ceiling, Price: Price(r.Price), Paused: r.Paused, Policies: r.Policies,
 		Allow: r.Allow, Deny: r.Deny, MaxDuration: time.Duration(r.MaxDuration), MaxLeases: r.MaxLeases, MaxMatches: r.MaxMatches,
-		Expr: storedExpr(r.Expr), PerMatch: r.PerMatch, Notice: time.Duration(r.Notice),
+		Expr: storedExpr(r.Expr), PerMatch: r.PerMatch, Notice: time.Duration(r.Notice), Storage: r.Storage,
 	}
 	for _, s := range r.Tiers {
 		o.Tiers = append(o.Tiers, Step{From: s.From, Price: Price(s.Price)})

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 )
@@ -30,7 +31,7 @@ type shadowHold struct {
 // and what is free is always the total, no hold survives, every lease does.
 func TestRandomOperations(t *testing.T) {
 	leases := 0
-	for seed := range uint64(10) {
+	for seed := range uint64(14) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) { leases += runRandom(t, rand.New(rand.NewPCG(seed, 1)), 250) })
 	}
 	if leases < 100 {
@@ -76,6 +77,7 @@ func (r *randomRun) putOffer() {
 	name := fmt.Sprint("offer-", r.rnd.IntN(4))
 	o := Offer{Name: name, Unit: mustClass(r.t, r.pick(randomUnits)), Ceiling: Quantity(1 + r.rnd.IntN(40))}
 	o.Notice = time.Duration(r.rnd.IntN(2)) * time.Hour
+	o.Storage = Quantity(r.rnd.IntN(3) * 20)
 	o.PerMatch = Quantity(r.rnd.IntN(3)) * o.Ceiling / 2
 	switch r.rnd.IntN(4) {
 	case 0:
@@ -106,7 +108,7 @@ func (r *randomRun) setCapacity() {
 	r.declared = nil
 	if r.rnd.IntN(2) == 0 {
 		n := r.rnd.Int64N(80)
-		r.declared = Resources{"cpu": n * 1000, "memory": n * 3 * gib, "gpu/a100": n / 4}
+		r.declared = Resources{"cpu": n * 1000, "memory": n * 3 * gib, "gpu/a100": n / 4, "storage": n * gib}
 	}
 	if err := r.SetCapacity(r.declared); err != nil {
 		r.t.Error(err)
@@ -117,6 +119,9 @@ func (r *randomRun) hold() {
 	sid := [32]byte{byte(r.nextSID), byte(r.nextSID >> 8)}
 	r.nextSID++
 	a := r.ask(r.pick(append(randomUnits, "cpu=1,memory=2Gi")))
+	if r.rnd.IntN(3) == 0 {
+		a.Policy += ";with=storage"
+	}
 	before := r.Usage()
 	bid, err := r.Hold(sid, a, HoldTime)
 	if err != nil {
@@ -129,6 +134,7 @@ func (r *randomRun) hold() {
 	}
 	// Nothing is held that was not free, nor more than the offer's ceiling.
 	need, err := a.Class.Base().Times(bid.Quantity)
+	accumulate(need, beside(a.Policy, bid.Further))
 	if err != nil || before.Free.Units(need) == 0 {
 		r.t.Errorf("held %v of the free %v", need, before.Free)
 	}
@@ -173,7 +179,11 @@ func (r *randomRun) winOf(sid [32]byte) {
 	h, held := r.holds[sid]
 	_, alive := r.live()[sid]
 	q := Quantity(1 + r.rnd.IntN(max(1, min(4, int(h.bid.Quantity)))))
-	lease, err := r.Win(sid, q, h.bid.Price)
+	further := slices.Clone(h.bid.Further)
+	for i := range further {
+		further[i] = Quantity(r.rnd.IntN(int(further[i]) + 1))
+	}
+	lease, err := r.Win(sid, q, h.bid.Price, further...)
 	want := error(nil)
 	switch {
 	case !held:
@@ -322,13 +332,16 @@ func (r *randomRun) check() {
 	r.t.Helper()
 	u := r.Usage()
 	reserved, held := Resources{}, Resources{}
-	add := func(sum Resources, class Class, q Quantity) {
+	add := func(sum Resources, class Class, q Quantity, policy string, further []Quantity) {
 		need, err := class.Base().Times(q)
 		if err != nil {
 			r.t.Fatal(err)
 		}
 		for k, n := range need {
 			sum[k] += n
+		}
+		if strings.HasSuffix(policy, ";with=storage") && len(further) == 1 {
+			sum["storage"] += int64(further[0]) << 30
 		}
 	}
 	leases := r.Leases()
@@ -340,11 +353,11 @@ func (r *randomRun) check() {
 			r.t.Errorf("lease %s is %s, want %s", l.ID.Short(), l.State, r.states[l.ID])
 		}
 		if !l.State.Terminal() {
-			add(reserved, l.Class, l.Quantity)
+			add(reserved, l.Class, l.Quantity, l.Policy, l.Further)
 		}
 	}
 	for _, h := range r.live() {
-		add(held, h.ask.Class, h.bid.Quantity)
+		add(held, h.ask.Class, h.bid.Quantity, h.ask.Policy, h.bid.Further)
 	}
 	if !u.Reserved.Equal(reserved) || !u.Held.Equal(held) {
 		r.t.Errorf("reserved %v, held %v; want %v, %v", u.Reserved, u.Held, reserved, held)

@@ -41,6 +41,7 @@ type leaseRow struct {
 	Promise   promiseRow `cbor:"22,keyasint"`
 	Reclaimed momentRow  `cbor:"23,keyasint"`
 	Told      toldRow    `cbor:"24,keyasint"`
+	Further   []Quantity `cbor:"25,keyasint,omitempty"`
 }
 
 type promiseRow struct {
@@ -139,6 +140,7 @@ func (l Lease) row() leaseRow {
 	if !l.Expires.IsZero() {
 		r.Expires = l.Expires.UnixNano()
 	}
+	r.Further = l.Further
 	r.Notice, r.Reclaimed = int64(l.Notice), l.Reclaimed.row()
 	r.Promise = promiseRow{Duration: int64(l.Promise.Duration), Made: l.Promise.Made.row(), Receipt: l.Promise.Receipt}
 	r.Told.Kind = uint8(l.Told.Kind)
@@ -158,6 +160,7 @@ func (r leaseRow) lease(id LeaseID) (Lease, error) {
 	if r.Expires != 0 {
 		l.Expires = time.Unix(0, r.Expires).UTC()
 	}
+	l.Further = r.Further
 	l.Notice, l.Reclaimed = time.Duration(r.Notice), r.Reclaimed.moment()
 	l.Promise = Promise{Duration: time.Duration(r.Promise.Duration), Made: r.Promise.Made.moment(), Receipt: r.Promise.Receipt}
 	l.Told.Kind = NoticeKind(r.Told.Kind)

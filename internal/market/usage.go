@@ -9,7 +9,7 @@ import "math"
 // be declared below what is leased, and only then Reserved + Held is more than
 // Total. If it is the sum of the offers, Total is
 //
-//	Σ over offers that are not paused: the larger of ceiling × unit and what is taken under the offer
+//	Σ over offers that are not paused: the larger of ceiling × unit + storage and what is taken under the offer
 //	+ what is taken under paused or removed offers
 //
 // so that Reserved + Held + Free = Total always: an offer that is paused,
@@ -28,6 +28,7 @@ func (l *Ledger) Usage() Usage {
 type taken struct {
 	units     int64
 	resources Resources
+	beside    Resources // of these, what is not for units
 }
 
 // pool is the Usage with its parts.
@@ -39,29 +40,31 @@ type pool struct {
 
 func (l *Ledger) pool(now Moment) pool {
 	p := pool{byOffer: map[string]taken{}, derived: l.declared == nil}
-	take := func(sum Resources, offer string, class Class, q Quantity) {
+	take := func(sum Resources, offer string, class Class, q Quantity, further Resources) {
 		r := class.Base()
 		for k, n := range r {
 			r[k] = n * int64(q) // both bounded by Class.Validate: below 2^62
 		}
+		accumulate(r, further)
 		accumulate(sum, r)
 		t := p.byOffer[offer]
 		if t.resources == nil {
-			t.resources = Resources{}
+			t.resources, t.beside = Resources{}, Resources{}
 		}
 		t.units += int64(q)
 		accumulate(t.resources, r)
+		accumulate(t.beside, further)
 		p.byOffer[offer] = t
 	}
 	reserved, held := Resources{}, Resources{}
 	for _, lease := range l.leases {
 		if !lease.State.Terminal() {
-			take(reserved, lease.Offer, lease.Class, lease.Quantity)
+			take(reserved, lease.Offer, lease.Class, lease.Quantity, beside(lease.Policy, lease.Further))
 		}
 	}
 	for _, h := range l.holds {
 		if !h.over(now) {
-			take(held, h.bid.Offer, h.ask.Class, h.bid.Quantity)
+			take(held, h.bid.Offer, h.ask.Class, h.bid.Quantity, beside(h.ask.Policy, h.bid.Further))
 		}
 	}
 	p.usage = Usage{Total: l.declared, Reserved: reserved, Held: held}
@@ -88,11 +91,14 @@ func (l *Ledger) sumOfOffers(byOffer map[string]taken) Resources {
 	return total
 }
 
-// size is ceiling × unit, which Validate made sure of.
+// size is ceiling × unit, which Validate made sure of, and the storage beside.
 func (o Offer) size() Resources {
 	r, err := o.Unit.Base().Times(o.Ceiling)
 	if err != nil {
 		panic("market: an offer that was not validated")
+	}
+	if o.Storage > 0 {
+		accumulate(r, Resources{Storage.Kind: int64(o.Storage) * Storage.Step})
 	}
 	return r
 }
@@ -118,9 +124,14 @@ func (p pool) room(o Offer, class Class) Quantity {
 	if left <= 0 {
 		return 0
 	}
-	free := p.usage.Free
+	return min(Quantity(left), p.free(o).Units(class.Base()))
+}
+
+// free is what the offer may still take: of the pool if it was declared, else of
+// the offer.
+func (p pool) free(o Offer) Resources {
 	if p.derived {
-		free = o.size().Less(t.resources)
+		return o.size().Less(p.byOffer[o.Name].resources)
 	}
-	return min(Quantity(left), free.Units(class.Base()))
+	return p.usage.Free
 }

@@ -229,6 +229,9 @@ func (m *session) bind() (market.Bid, error) {
 // entered is what a bid enters into a match of a policy.
 func entered(policy placement.Policy, bid market.Bid) placement.Offer {
 	o := placement.Offer{Quantity: uint16(bid.Quantity), Price: uint32(bid.Price), Further: make([]uint16, len(policy.Further))}
+	for i, q := range bid.Further[:min(len(bid.Further), len(o.Further))] {
+		o.Further[i] = uint16(q)
+	}
 	if policy.Tiers {
 		for _, s := range bid.Steps {
 			o.Steps = append(o.Steps, placement.Step{From: uint16(s.From), Price: uint32(s.Price)})
@@ -241,7 +244,11 @@ func entered(policy placement.Policy, bid market.Bid) placement.Offer {
 // once the hold has expired.
 func (m *session) decide(award placement.Award) error {
 	p := m.provider
-	lease, err := p.Ledger.Win(m.seat.SID, market.Quantity(award.Quantity), market.Price(award.Pays))
+	further := make([]market.Quantity, len(award.Further))
+	for i, q := range award.Further {
+		further[i] = market.Quantity(q)
+	}
+	lease, err := p.Ledger.Win(m.seat.SID, market.Quantity(award.Quantity), market.Price(award.Pays), further...)
 	if err != nil {
 		p.ledgerFailed(err)
 		return err

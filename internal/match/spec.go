@@ -37,8 +37,12 @@ func specOf(l market.Lease, provider identity.PeerID, house manifest.House) (man
 		corev1.ResourceCPU:    *resource.NewMilliQuantity(l.Class.CPU*units, resource.DecimalSI),
 		corev1.ResourceMemory: *resource.NewQuantity(l.Class.Memory*units, resource.BinarySI),
 	}
-	if l.Class.Storage > 0 {
-		quota[manifest.ResourceStorage] = *resource.NewQuantity(l.Class.Storage*units, resource.BinarySI)
+	all, err := l.Resources()
+	if err != nil {
+		return manifest.Spec{}, err
+	}
+	if storage := all[market.KindStorage]; storage > 0 { // of the units and beside them
+		quota[manifest.ResourceStorage] = *resource.NewQuantity(storage, resource.BinarySI)
 	}
 	spec := manifest.Spec{
 		LeaseID: l.ID.String(), Provider: provider.String(), Requester: identity.PeerID(l.Requester).String(),

@@ -28,6 +28,11 @@ func readOffer(o control.Offer) (market.Offer, error) {
 		Policies: o.Policies, Allow: o.Allow, Deny: o.Deny, Notice: time.Duration(o.Notice),
 		MaxDuration: time.Duration(o.MaxDuration), MaxLeases: o.MaxLeases, MaxMatches: o.MaxMatches,
 	}
+	if o.Storage != "" {
+		if offer.Storage, err = market.ParseFurther(market.Storage, o.Storage); err != nil {
+			return market.Offer{}, err
+		}
+	}
 	if err = readPrice(&offer, o); err != nil {
 		return market.Offer{}, err
 	}
@@ -75,6 +80,9 @@ func showOffer(o market.Offer, faults map[string]error) control.Offer {
 	}
 	if o.Tiers == nil && o.Expr == nil {
 		shown.Price = o.Price.String()
+	}
+	if o.Storage > 0 {
+		shown.Storage = market.Storage.Format(o.Storage)
 	}
 	if err := faults[o.Name]; err != nil {
 		shown.Fault = err.Error()

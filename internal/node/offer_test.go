@@ -20,7 +20,7 @@ func TestOfferThroughTheSocket(t *testing.T) {
 	for name, o := range map[string]control.Offer{
 		"price": {Price: "0.031"},
 		"free":  {Price: "0"},
-		"tiers": {PriceTiers: "1-8=0.03,9-=0.025"},
+		"tiers": {PriceTiers: "1-8=0.03,9-=0.025", Storage: "500Gi"},
 		"expr":  {PriceExpr: "0.02 + 0.02*used/total", PerMatch: 3, Notice: control.Duration(30 * 60e9), Policies: []string{"lowest-price"}},
 	} {
 		o.Name, o.Class, o.Ceiling = name, unit, 4
@@ -44,6 +44,7 @@ func TestOfferRefused(t *testing.T) {
 		"price":       func(o *control.Offer) { o.PriceTiers = "1-=0" },
 		"price-tiers": func(o *control.Offer) { o.Price, o.PriceTiers = "", "1-8=1" },
 		"price-expr":  func(o *control.Offer) { o.Price, o.PriceExpr = "", "[1]" },
+		"storage":     func(o *control.Offer) { o.Storage = "much" },
 		"policy":      func(o *control.Offer) { o.Policies = []string{"cheapest"} },
 	} {
 		o := control.Offer{Name: "a", Class: unit, Ceiling: 4, Price: "1"}
