@@ -6,7 +6,7 @@ BIN       := $(CURDIR)/bin
 VERSION   ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 LDFLAGS   := -s -w -X github.com/angler-dex/angler/internal/cli.version=$(VERSION)
 
-.PHONY: all build kubelab demo test unit race bench lint vulncheck fmt man clean
+.PHONY: all counts build kubelab demo test unit race bench lint vulncheck fmt man clean
 
 all: build
 
@@ -44,6 +44,9 @@ lint: ## what the linters say
 
 vulncheck: ## known vulnerabilities in what we depend on
 	$(GO) run golang.org/x/vuln/cmd/govulncheck@v1.9.0 ./...
+
+counts: ## what the placement functions cost: AND gates and depth among 8, 16 and 32 providers
+	@$(GO) run ./internal/placement/counts
 
 fmt:
 	gofmt -w cmd internal testdata

@@ -36,6 +36,7 @@ var layers = []struct {
 	{"mpc/garble", "mpc/block mpc/auth mpc/circuit mpc/triple mpc/work", "garbling consumes triples along a circuit"},
 	{"mpc", "mpc/block mpc/circuit mpc/ot mpc/oracle mpc/work mpc/auth mpc/triple mpc/garble", "the flight machine does no I/O: who carries its frames is not its business"},
 	{"placement", "mpc/circuit", "a placement function is a circuit and its plain twin"},
+	{"placement/counts", "placement", "what placement functions cost, printed"},
 	{"identity", "wire durable", "keys and certificates are used by everybody above"},
 	{"market", "durable", "classes, offers and the ledger know no peer and no cluster"},
 	{"mesh", "identity", "links are between identities; what they carry is not theirs to know"},

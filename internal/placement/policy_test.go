@@ -65,6 +65,109 @@ func TestNewByPolicy(t *testing.T) {
 	}
 }
 
+func TestParsePolicy(t *testing.T) {
+	for text, want := range map[string]string{
+		"lowest-price":                        "lowest-price",
+		"split;winners=4":                     "split;winners=4",
+		"fit;tiers;cap;winners=2":             "fit;cap;tiers;winners=2",
+		"second-price;with=storage,gpu":       "second-price;with=gpu,storage",
+		"lowest-price;with=a;tiers;handicap":  "lowest-price;handicap;tiers;with=a",
+		"split;with=a,b,c,d;winners=8;cap":    "split;cap;winners=8;with=a,b,c,d",
+		"fit;with=" + strings.Repeat("x", 32): "fit;with=" + strings.Repeat("x", 32),
+		"fit;handicap;with=gpu;tiers;cap":     "fit;cap;handicap;tiers;with=gpu",
+	} {
+		p, err := ParsePolicy(text)
+		if err != nil || p.String() != want {
+			t.Errorf("%s: %s, %v", text, p, err)
+		}
+		if _, err := New(text, 3); (err == nil) != (text == want) {
+			t.Errorf("New takes %s: %v", text, err)
+		}
+	}
+	for text, why := range map[string]string{
+		"":                                    "this version has fit, lowest-price, second-price, split",
+		"highest-price":                       "this version has",
+		"Split":                               "this version has",
+		"split;":                              "unknown parameter",
+		"split;winner=4":                      "unknown parameter",
+		"split;winners":                       "winners must be a number from 2 to 8",
+		"split;winners=1":                     "winners must be a number",
+		"split;winners=9":                     "winners must be a number",
+		"split;winners=04":                    "winners must be a number",
+		"split;winners=+4":                    "winners must be a number",
+		"split;cap;cap":                       "given twice",
+		"split;winners=4;winners=4":           "given twice",
+		"split;cap=5":                         "cap has no value",
+		"lowest-price;winners=4":              "winners belongs to split and fit",
+		"second-price;cap":                    "cap belongs to split and fit",
+		"fit;with":                            "with must be 1 to 4 different names",
+		"fit;with=":                           "with must be",
+		"fit;with=a,a":                        "with must be",
+		"fit;with=a,b,c,d,e":                  "with must be",
+		"fit;with=A":                          "with must be",
+		"fit;with=" + strings.Repeat("x", 33): "with must be",
+		"fit;with=" + strings.Repeat("x", MaxPolicyText): "more than 128 characters",
+	} {
+		if p, err := ParsePolicy(text); !errors.Is(err, ErrPolicy) || !strings.Contains(err.Error(), why) {
+			t.Errorf("%.60s: %+v, %v", text, p, err)
+		}
+	}
+}
+
+// A policy that is read is written in one way, which is read as the same and taken by New.
+func FuzzParsePolicy(f *testing.F) {
+	for _, p := range samples() {
+		f.Add(p)
+	}
+	f.Add("fit;with=b,a;cap")
+	f.Add("split;winners=04")
+	f.Add(";;")
+	f.Fuzz(func(t *testing.T, text string) {
+		p, err := ParsePolicy(text)
+		if err != nil {
+			return
+		}
+		again, err := ParsePolicy(p.String())
+		if err != nil || again.String() != p.String() || len(p.String()) > MaxPolicyText {
+			t.Fatalf("%q is written %q: %v", text, p, err)
+		}
+		if _, err := New(p.String(), 1); err != nil {
+			t.Fatal(err)
+		}
+	})
+}
+
+// The bounds that the functions were designed to, among 8, 16 and 32.
+func TestANDsWithinBounds(t *testing.T) {
+	for policy, bounds := range map[string][3]int{
+		"lowest-price":    {800, 1600, 3200},
+		"split":           {2700, 7800, 22_000},
+		"split;winners=4": {3500, 7000, 14_000},
+	} {
+		for k, n := range []int{8, 16, 32} {
+			if got := mustBuild(t, mustNew(t, policy, n), identity(n)).ANDs(); got > bounds[k] {
+				t.Errorf("%s of %d providers: %d ANDs, at most %d", policy, n, got, bounds[k])
+			}
+		}
+	}
+}
+
+func ExampleReference() {
+	offers := []Offer{{Quantity: 10, Price: 20_000}, {Quantity: 40, Price: 31_000}, {Quantity: 64, Price: 35_000}}
+	request := Request{Quantity: 32, MaxPrice: 50_000}
+	for _, policy := range []string{"lowest-price", "second-price", "split"} {
+		result, _ := Reference(policy, request, offers, nil)
+		for _, win := range result.Wins {
+			fmt.Printf("%s: party %d delivers %d and is paid %d\n", policy, win.Party, win.Quantity, win.Pays)
+		}
+	}
+	// Output:
+	// lowest-price: party 2 delivers 32 and is paid 31000
+	// second-price: party 2 delivers 32 and is paid 35000
+	// split: party 1 delivers 10 and is paid 20000
+	// split: party 2 delivers 22 and is paid 31000
+}
+
 func FuzzParseTerms(f *testing.F) {
 	f.Add(Terms{Price: 31_000, Quantity: 32}.Encode())
 	f.Add(Terms{Price: 1<<32 - 1, Quantity: 1<<16 - 1}.Encode())
