@@ -231,9 +231,17 @@ func TestRandomLives(t *testing.T) {
 			b.p.Cluster.After(fail)
 			sick.Store(true)
 			var leases []market.Lease
-			told := map[market.LeaseID]market.State{} // Active or Released
+			told := map[market.LeaseID]market.State{}   // Active or Released
+			terms := map[market.LeaseID]time.Duration{} // as confirmed
+			last := map[market.LeaseID]match.Renewal{}
+			o, _ := b.p.Ledger.Offer("offer")
+			o.Notice = time.Minute
+			if err := b.p.Ledger.PutOffer(o); err != nil {
+				t.Fatal(err)
+			}
 			grants := map[market.LeaseID]match.Granted{}
 			for range 120 {
+				b.p.CheckCapacity()
 				if len(leases) < 12 && rnd.IntN(4) == 0 {
 					if reserved, _ := b.p.Used(); reserved < 90 {
 						leases = append(leases, b.p.Reserve(b.r.Key.ID(), market.Quantity(1+rnd.IntN(5))))
@@ -245,7 +253,7 @@ func TestRandomLives(t *testing.T) {
 				}
 				l := leases[rnd.IntN(len(leases))]
 				ctx, cancel := context.WithTimeout(b.Context(), 500*time.Millisecond)
-				switch rnd.IntN(6) {
+				switch rnd.IntN(9) {
 				case 0, 1:
 					if g, err := match.ClaimLease(ctx, b.r.Link(ctx, b.p), b.deal(l), b.Clock.Now); err == nil {
 						if before, ok := grants[l.ID]; ok && before.Grant.Token != g.Grant.Token {
@@ -270,6 +278,32 @@ func TestRandomLives(t *testing.T) {
 					} else {
 						b.Clock.Pass(10 * time.Second)
 					}
+				case 6: // prepare, or confirm what was prepared
+					if g, ok := grants[l.ID]; ok {
+						if r, prepared := last[l.ID]; prepared {
+							delete(last, l.ID)
+							if err := match.ConfirmRenewal(ctx, b.r.Link(ctx, b.p), b.deal(l), r, match.SignReceipt(b.r.Key, r.Receipt)); err == nil {
+								terms[l.ID] = r.Total
+							}
+						} else if terms[l.ID] == 0 {
+							total := time.Duration(2+rnd.IntN(3)) * time.Hour
+							if r, err := match.PrepareRenewal(ctx, b.r.Link(ctx, b.p), b.deal(l), g.Receipt, total, b.Clock.Now); err == nil {
+								last[l.ID] = r
+							}
+						}
+					}
+				case 7:
+					if g, ok := grants[l.ID]; ok {
+						if f, err := match.LeaseToken(ctx, b.r.Link(ctx, b.p), b.deal(l), g.Grant, b.Clock.Now); err == nil && told[l.ID] == market.Released {
+							t.Errorf("a token after the release: %v", f)
+						}
+					}
+				case 8:
+					if rnd.IntN(4) == 0 && told[l.ID] == market.Active {
+						if _, err := b.p.Match.Reclaim(ctx, l.ID); err == nil {
+							told[l.ID] = market.Expiring // it ends by itself
+						}
+					}
 				}
 				cancel()
 			}
@@ -285,6 +319,11 @@ func TestRandomLives(t *testing.T) {
 					t.Errorf("a lease that was confirmed is %s", s)
 				case was == market.Released && !s.Terminal():
 					t.Errorf("a lease that was released is %s", s)
+				case was == market.Expiring && !s.Terminal() && !b.p.Lease(l.ID).Reclaimed.IsZero():
+					t.Errorf("a lease that was taken back is %s", s)
+				}
+				if term := terms[l.ID]; term > b.p.Lease(l.ID).Duration {
+					t.Errorf("a lease that was renewed to %s lasts %s", term, b.p.Lease(l.ID).Duration)
 				}
 			}
 			b.whole()

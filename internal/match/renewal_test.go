@@ -178,6 +178,35 @@ func TestRenewalIsSigned(t *testing.T) {
 	}
 }
 
+// Who changes its mind waits a little: promises are written to disk.
+func TestPromisesArePaced(t *testing.T) {
+	b := newLeaseBench(t)
+	l, g := b.activate(3)
+	b.mustPrepare(l, g.Receipt, 2*time.Hour)
+	ask := func() match.LeaseReply {
+		t.Helper()
+		r, err := match.Ask(b.Context(), b.r.Link(b.Context(), b.p), match.LeaseRequest{Action: match.Prepare, Lease: l.ID[:], Seconds: 3 * 3600})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r
+	}
+	before := b.p.Lease(l.ID).Promise
+	if r := ask(); r.Status != match.StatusPending {
+		t.Errorf("another term at once: %v", r)
+	}
+	if now := b.p.Lease(l.ID).Promise; now.Made != before.Made || now.Duration != before.Duration {
+		t.Error("the promise was replaced")
+	}
+	b.Clock.Pass(5 * time.Second)
+	if r := ask(); r.Status != match.StatusPrepared {
+		t.Errorf("another term, later: %v", r)
+	}
+	if err := b.take(l, b.mustPrepare(l, g.Receipt, 3*time.Hour)); err != nil {
+		t.Error(err)
+	}
+}
+
 // A promise that was not confirmed within two minutes is void: the lease ends
 // when it would have.
 func TestPromiseBecomesVoid(t *testing.T) {

@@ -17,6 +17,10 @@ type signedReceipt struct {
 	Requester []byte `cbor:"3,keyasint,omitempty"`
 }
 
+// promiseStands is how long a promise is not replaced by one of another term:
+// each is a write to disk, for which matches wait.
+const promiseStands = 5 * time.Second
+
 // prepare promises a lease a longer term, and answers with the receipt that its
 // requester is to sign. The promise is on disk before it is made.
 func (p *Provider) prepare(ctx context.Context, id market.LeaseID, secs uint64) LeaseReply {
@@ -40,6 +44,9 @@ func (p *Provider) prepare(ctx context.Context, id market.LeaseID, secs uint64) 
 	}
 	if !ok || p.Drained() || len(d.Renewals) >= maxRenewals {
 		return LeaseReply{Status: StatusDenied}
+	}
+	if now := p.Clock(); lease.Promise.Open(now) && lease.Promise.Duration != total && lease.Promise.Made.Elapsed(now) < promiseStands {
+		return LeaseReply{Status: StatusPending}
 	}
 	lease, err = p.Ledger.Promise(id, total, func(renewed market.Lease) []byte { return p.receiptOf(renewed, d) })
 	if err != nil {
