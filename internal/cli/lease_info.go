@@ -24,6 +24,15 @@ type leaseInfo struct {
 	Kubeconfig string     `json:"kubeconfig,omitempty"` // file
 	Reason     string     `json:"reason,omitempty"`     // why it was lost
 	Parts      []partInfo `json:"parts"`
+	Match      *matchInfo `json:"match,omitempty"`
+}
+
+// matchInfo is how long the match took that a lease came from, in seconds from its invitations to its result.
+type matchInfo struct {
+	Providers int     `json:"providers"` // that were invited
+	Predicted float64 `json:"predicted"`
+	Took      float64 `json:"took"`
+	Computed  float64 `json:"computed"` // of it, the computation
 }
 
 // partInfo is what one provider provides of a lease.
@@ -38,6 +47,18 @@ type partInfo struct {
 	Context   string     `json:"context"` // in the kubeconfig
 	Expires   *time.Time `json:"expires,omitempty"`
 	Reason    string     `json:"reason,omitempty"`
+
+	// What its provider says, if it was asked.
+	Usage         []usageInfo `json:"usage,omitempty"`
+	Notice        string      `json:"notice,omitempty"`        // what it has given notice of
+	ReclaimNotice string      `json:"reclaimNotice,omitempty"` // with how much of it, it may take the part back
+}
+
+// usageInfo is how much of one limit is in use.
+type usageInfo struct {
+	Resource string `json:"resource"`
+	Used     string `json:"used"`
+	Limit    string `json:"limit"`
 }
 
 func (a *app) leaseInfo(store *requester.Store, l requester.Lease) leaseInfo {
@@ -63,6 +84,9 @@ func (a *app) leaseInfo(store *requester.Store, l requester.Lease) leaseInfo {
 	if len(info.Parts) == 1 {
 		only := info.Parts[0]
 		info.Provider, info.Namespace, info.Server = only.Provider, only.Namespace, only.Server
+	}
+	if t := l.Timing; t != nil {
+		info.Match = &matchInfo{Providers: t.Providers, Predicted: t.Predicted.Seconds(), Took: t.Took.Seconds(), Computed: t.Computed.Seconds()}
 	}
 	switch {
 	case a.expired(l):
@@ -123,8 +147,14 @@ func (a *app) leaseText(p *page, l leaseInfo) {
 		}
 	}
 	p.field("kubeconfig", l.Kubeconfig)
+	for _, part := range l.Parts {
+		if part.Notice != "" {
+			p.field("notice", part.Context+": "+part.Notice)
+		}
+	}
 	if len(l.Parts) > 1 {
 		p.line("")
 		partTable(p, l.Parts)
 	}
+	usageTable(p, l.Parts)
 }

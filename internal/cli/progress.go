@@ -12,6 +12,12 @@ func (p *progress) event(e requester.Event) {
 	if e.Phase != p.last.Phase {
 		p.flush()
 		switch e.Phase {
+		case requester.Chosen:
+			if e.Done < e.Of {
+				p.talk.step("%d of them fit into the deadline, the nearest ones", e.Done)
+			}
+		case requester.Timed:
+			p.talk.step("a result after %s; %s were predicted", seconds(e.Took.Seconds()), seconds(e.Predicted.Seconds()))
 		case requester.Connected:
 			p.talk.step("all are connected to each other; matching")
 		case requester.Claimed:

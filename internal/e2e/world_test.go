@@ -39,13 +39,13 @@ var binary = sync.OnceValues(func() (string, error) {
 
 // world is one pool with its DHT, on loopback.
 type world struct {
-	t          *testing.T
+	t          testing.TB
 	dir        string
 	kubeconfig string
 	dht        string
 }
 
-func newWorld(t *testing.T) *world {
+func newWorld(t testing.TB) *world {
 	t.Helper()
 	w := &world{t: t, dir: t.TempDir(), kubeconfig: k8stest.Start(t), dht: freeUDP(t)}
 	w.must("founder", "pool", "create", "test", "--bootstrap", w.dht, "--out", w.path("pool.yaml"))
@@ -57,7 +57,7 @@ func newWorld(t *testing.T) *world {
 func (w *world) path(name string) string { return filepath.Join(w.dir, name) }
 
 // freeUDP returns a loopback address that nobody listens on.
-func freeUDP(t *testing.T) string {
+func freeUDP(t testing.TB) string {
 	t.Helper()
 	c, err := net.ListenPacket("udp", "127.0.0.1:0")
 	if err != nil {
@@ -259,7 +259,7 @@ func (w *world) status(who string) (s status) {
 }
 
 // cpu is one line of a provider's capacity.
-func (s status) cpu(t *testing.T) (total, reserved, held, free string) {
+func (s status) cpu(t testing.TB) (total, reserved, held, free string) {
 	t.Helper()
 	for _, c := range s.Capacity {
 		if c.Resource == "cpu" {
