@@ -73,6 +73,7 @@ func (a *app) benchMatchCommand() *cobra.Command {
 	f.StringVar(&setup, "setup", string(bench.Cold), "what the parties hold: `SETUP` is "+oneOf(bench.Setups()))
 	f.DurationVar(&o.RTT, "rtt", 0, "round-trip `time` between any two parties, up to 2s")
 	f.IntVar(&o.Runs, "runs", 5, "`number` of runs, 1 to 1000")
+	f.IntVar(&o.K, "k", 0, "`parameter` of the OT extension, 4 or 8: 8 sends less and computes more (default what fast links get)")
 	f.BoolVar(&private, "private", true, "a private match; false measures offers in clear instead")
 	sample(f, "policy", placement.LowestPricePolicy)
 	sample(f, "circuit", "aes.txt")
@@ -89,6 +90,8 @@ func checkBench(o bench.Options) error {
 	switch {
 	case o.Providers < 1 || o.Providers > placement.MaxProviders:
 		return flagError("providers", "must be 1 to "+strconv.Itoa(placement.MaxProviders), "--providers 8")
+	case o.K != 0 && o.K != 4 && o.K != 8:
+		return flagError("k", "must be 4 or 8", "--k 8")
 	case !slices.Contains(bench.Setups(), o.Setup):
 		return usagef("--setup %q is none of %s; for example --setup warm", o.Setup, oneOf(bench.Setups()))
 	case o.RTT < 0 || o.RTT > bench.MaxRTT:
