@@ -96,52 +96,85 @@ func (p *Party) send(out outgoing, emit func(to int, chunk []byte) error) error 
 	if f > lastFlight {
 		return nil
 	}
-	frames := make([][]byte, p.n)
+	if f == 2 {
+		p.bound[0] = p.frameHashes(func(j int) (int, int, *frame) { return p.self, j, &out[j] })
+	}
 	for j := range out {
 		size := p.size(f, p.self, j)
 		if size == 0 {
 			continue
 		}
-		if p.seen[f] == nil {
-			p.seen[f] = make([]*frame, p.n)
-		}
-		if p.seen[f][p.self] == nil {
-			own := new(frame)
-			for _, e := range layout[f] {
-				if e.broadcast {
-					own[e.field] = out[j][e.field]
-				}
-			}
-			p.seen[f][p.self] = own
-		}
-		frames[j] = p.appendFrame(make([]byte, 0, size-p.left[j]), f, p.self, j, &out[j], p.left[j])
+		p.keepOwn(f, &out[j])
 		p.stats.Sent[f] += size
-	}
-	if f == 2 {
-		p.bound[0] = p.frameHashes(func(j int) (int, int, *frame) { return p.self, j, &out[j] })
-	}
-	clear(p.left)
-	for j, b := range frames {
-		if err := sendChunks(j, b, emit); err == nil {
+		if err := p.sendFrame(f, j, &out[j], emit); err == nil {
 			continue
 		} else if f < lastFlight {
 			return err
 		}
 		p.unreached = append(p.unreached, j)
 	}
+	clear(p.left)
 	return nil
+}
+
+// keepOwn keeps the own broadcasts of a flight, which are the same in each frame.
+func (p *Party) keepOwn(f int, fr *frame) {
+	if p.seen[f] == nil {
+		p.seen[f] = make([]*frame, p.n)
+	}
+	if p.seen[f][p.self] != nil {
+		return
+	}
+	own := new(frame)
+	for _, e := range layout[f] {
+		if e.broadcast {
+			own[e.field] = fr[e.field]
+		}
+	}
+	p.seen[f][p.self] = own
 }
 
 // ahead emits the head of a frame of the flight that is being made, and its first
 // field, while the rest is not there yet. Who steps a party by hand (as cheats in tests
-// do) gets whole frames.
+// do) sends whole frames.
 func (p *Party) ahead(to int, first []byte) error {
 	if p.emit == nil {
 		return nil
 	}
-	head := append(p.header(p.flight, p.self, to), first...)
-	p.left[to] = len(head)
-	return sendChunks(to, head, p.emit)
+	p.left[to] = headerSize + len(first)
+	if err := p.emit(to, p.header(p.flight, p.self, to)); err != nil {
+		return err
+	}
+	return sendChunks(to, first, p.emit)
+}
+
+// large is the length from which on a field is emitted as it is, and not put together
+// with its neighbours.
+const large = 8 << 10
+
+// sendFrame emits a frame, but for what has gone ahead.
+func (p *Party) sendFrame(f, to int, fr *frame, emit func(to int, chunk []byte) error) error {
+	var small []byte
+	if p.left[to] == 0 {
+		small = p.header(f, p.self, to)
+	}
+	for k, e := range layout[f] {
+		b := fr[e.field]
+		switch {
+		case !e.on.include(p.self, to) || k == 0 && p.left[to] > 0:
+		case len(b) < large:
+			small = append(small, b...)
+		default:
+			if err := sendChunks(to, small, emit); err != nil {
+				return err
+			}
+			small = nil
+			if err := sendChunks(to, b, emit); err != nil {
+				return err
+			}
+		}
+	}
+	return sendChunks(to, small, emit)
 }
 
 func sendChunks(to int, b []byte, emit func(to int, chunk []byte) error) error {

@@ -19,20 +19,6 @@ func (m *params) header(flight, from, to int) []byte {
 	return append(h, m.roster[:]...)
 }
 
-// appendFrame appends the encoding of fr, but for its first left bytes, which are
-// none or the header and the first field.
-func (m *params) appendFrame(dst []byte, flight, from, to int, fr *frame, left int) []byte {
-	if left == 0 {
-		dst = append(dst, m.header(flight, from, to)...)
-	}
-	for k, e := range layout[flight] {
-		if e.on.include(from, to) && (k > 0 || left == 0) {
-			dst = append(dst, fr[e.field]...)
-		}
-	}
-	return dst
-}
-
 var (
 	errMissing    = errors.New("message missing")
 	errUnexpected = errors.New("unexpected message")

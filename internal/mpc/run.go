@@ -82,7 +82,7 @@ type piece struct {
 // pieces is how many the party emits for party to in a match.
 func (m *params) pieces(to int) (n int) {
 	for f := firstFlight; f <= lastFlight; f++ {
-		n += m.size(f, m.self, to)/chunkSize + 2 // what goes ahead, and the rest
+		n += m.size(f, m.self, to)/chunkSize + 2*len(layout[f]) + 1 // large fields, and what is between them
 	}
 	return n
 }
