@@ -26,12 +26,12 @@ func Lookup(ctx context.Context, client rest.Interface, kind schema.GroupVersion
 	var list metav1.APIResourceList
 	err = Retry(ctx, func(ctx context.Context) error {
 		result := client.Get().AbsPath(path).SetHeader("Accept", "application/json").Do(ctx)
-		if err := result.Error(); err != nil {
-			return err
+		if failed := result.Error(); failed != nil {
+			return failed
 		}
-		text, err := result.Raw()
-		if err != nil {
-			return err
+		text, failed := result.Raw()
+		if failed != nil {
+			return failed
 		}
 		list = metav1.APIResourceList{}
 		return json.Unmarshal(text, &list)

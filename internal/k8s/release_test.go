@@ -56,9 +56,9 @@ func TestReleaseRevokes(t *testing.T) {
 	}
 	// It says what holds it once the cluster knows, which takes a few seconds.
 	eventually(ctx, t, "what holds the namespace is known", func() bool {
-		owned, err := c.Owned(ctx, spec.Provider)
-		if err != nil || len(owned) != 1 || !owned[0].Terminating {
-			t.Fatalf("a namespace that hangs is owned: %v, %v", owned, err)
+		owned, listErr := c.Owned(ctx, spec.Provider)
+		if listErr != nil || len(owned) != 1 || !owned[0].Terminating {
+			t.Fatalf("a namespace that hangs is owned: %v, %v", owned, listErr)
 		}
 		return strings.Contains(owned[0].Held, "secrets") && strings.Contains(owned[0].Held, "example.com/keep")
 	})

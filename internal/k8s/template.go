@@ -35,14 +35,14 @@ func (c *Cluster) Template(ctx context.Context, folder fs.FS) (*manifest.Templat
 	}
 	known := map[schema.GroupVersionKind]schema.GroupVersionResource{}
 	for _, kind := range kinds {
-		resource, namespaced, err := Lookup(ctx, c.set.RESTClient(), kind)
+		var namespaced bool
+		known[kind], namespaced, err = Lookup(ctx, c.set.RESTClient(), kind)
 		if err == nil && !namespaced {
 			err = fmt.Errorf("%s %s is not of a namespace, but of the whole cluster", kind.GroupVersion(), kind.Kind)
 		}
 		if err != nil {
 			return nil, fmt.Errorf("template: %w", err)
 		}
-		known[kind] = resource
 	}
 	t.Resolve(known)
 	objects, err := t.Sample(checkNamespace)

@@ -15,7 +15,7 @@ import (
 	"time"
 
 	rbacv1 "k8s.io/api/rbac/v1"
-	pathvalidation "k8s.io/apimachinery/pkg/api/validation/path"
+	"k8s.io/apimachinery/pkg/api/validate/content"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/util/yaml"
 	sigsyaml "sigs.k8s.io/yaml"
@@ -242,7 +242,7 @@ func readObject(document []byte, s Spec) (rendered, error) {
 		return rendered{}, errors.New("not an object: it needs apiVersion and kind")
 	case strings.HasSuffix(kind, "List"):
 		return rendered{}, errors.New("a list: write its objects as documents")
-	case name == "" || len(pathvalidation.IsValidPathSegmentName(name)) > 0:
+	case name == "" || len(content.IsPathSegmentName(name)) > 0:
 		return rendered{}, fmt.Errorf("%s without a usable metadata.name", kind)
 	}
 	for _, key := range []string{"finalizers", "ownerReferences", "generateName"} {

@@ -75,8 +75,8 @@ func TestTemplateInPlan(t *testing.T) {
 		}(),
 		"another class": func() Spec { o := s; o.Class = "cpu=1"; return o }(),
 	} {
-		if h, err := Hash(other); err != nil || h == hash {
-			t.Errorf("%s: same hash, or %v", what, err)
+		if h, hashErr := Hash(other); hashErr != nil || h == hash {
+			t.Errorf("%s: same hash, or %v", what, hashErr)
 		}
 	}
 	unresolved, err := templateOf(t, exampleTemplate)

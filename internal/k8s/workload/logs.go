@@ -62,17 +62,17 @@ func (t *Target) podsOf(ctx context.Context, o Object) (pods []corev1.Pod, err e
 	}
 	err = k8s.Retry(ctx, func(ctx context.Context) error {
 		if selector == "" {
-			pod, err := t.set.CoreV1().Pods(t.namespace).Get(ctx, o.Name, metav1.GetOptions{})
-			if err == nil {
+			pod, getErr := t.set.CoreV1().Pods(t.namespace).Get(ctx, o.Name, metav1.GetOptions{})
+			if getErr == nil {
 				pods = []corev1.Pod{*pod}
 			}
-			return err
+			return getErr
 		}
-		list, err := t.set.CoreV1().Pods(t.namespace).List(ctx, metav1.ListOptions{LabelSelector: selector})
-		if err == nil {
+		list, listErr := t.set.CoreV1().Pods(t.namespace).List(ctx, metav1.ListOptions{LabelSelector: selector})
+		if listErr == nil {
 			pods = list.Items
 		}
-		return err
+		return listErr
 	})
 	return pods, err
 }

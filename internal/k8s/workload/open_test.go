@@ -77,7 +77,7 @@ func TestHostileServer(t *testing.T) {
 		w.Header().Set("Content-Type", "application/json")
 		block := bytes.Repeat([]byte(" "), 1<<20)
 		for range maxAnswer>>20 + 1 {
-			if _, err := w.Write(block); err != nil {
+			if _, writeErr := w.Write(block); writeErr != nil {
 				return // it has stopped reading
 			}
 		}

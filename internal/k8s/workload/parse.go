@@ -11,7 +11,7 @@ import (
 	"io"
 	"slices"
 
-	"k8s.io/apimachinery/pkg/api/validation/path"
+	"k8s.io/apimachinery/pkg/api/validate/content"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/util/yaml"
@@ -104,7 +104,7 @@ func (m *Manifest) add(tree map[string]any) error {
 	switch namespace, given := meta["namespace"]; {
 	case !ok || name == "" && meta["generateName"] != nil:
 		return fmt.Errorf("%s has no metadata.name: what is applied needs one, a generated name is another one each time", kind)
-	case name == "" || len(path.IsValidPathSegmentName(name)) > 0:
+	case name == "" || len(content.IsPathSegmentName(name)) > 0:
 		return fmt.Errorf("%s has no usable metadata.name", kind)
 	case given:
 		if _, isText := namespace.(string); !isText {
