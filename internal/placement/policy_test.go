@@ -5,9 +5,12 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"math/bits"
 	"os"
 	"strings"
 	"testing"
+
+	"github.com/angler-dex/angler/internal/mpc/circuit"
 )
 
 var update = flag.Bool("update", false, "write the golden file anew; commit the change only if you understand what caused it")
@@ -148,6 +151,38 @@ func TestANDsWithinBounds(t *testing.T) {
 			if got := mustBuild(t, mustNew(t, policy, n), identity(n)).ANDs(); got > bounds[k] {
 				t.Errorf("%s of %d providers: %d ANDs, at most %d", policy, n, got, bounds[k])
 			}
+		}
+	}
+}
+
+// The formulas of docs/placement.md.
+func TestANDsByFormula(t *testing.T) {
+	ands := func(policy string, n int) int { return mustBuild(t, mustNew(t, policy, n), identity(n)).ANDs() }
+	for _, n := range []int{2, 3, 5, 8, 13, 16, 32} {
+		sort, log := len(circuit.SortingNetwork(n)), bits.Len(uint(n-1))
+		for _, tc := range []struct {
+			policy     string
+			least, top int
+		}{
+			{"lowest-price", 99*n - 2, 99*n - 2},
+			{"lowest-price;handicap", 198*n - 102, 198*n - 102},
+			{"lowest-price;tiers", (99+336)*n - 2, (99+336)*n - 2},
+			{"lowest-price;with=a", (99+33)*n - 2, (99+33)*n - 2},
+			{"split", 0, 84*sort + 131*n},
+			{"split;cap", ands("split", n) + 32*n, ands("split", n) + 32*n},
+			{"split;handicap", 0, ands("split", n) + 32*n + 2*sort},
+			{"split;tiers", ands("split", n) + 770*n + 32, ands("split", n) + 770*n + 32},
+			{"split;with=a", ands("split", n) + 33*n, ands("split", n) + 33*n},
+			{"split;winners=4", 0, 84*(13*((n+3)/4)-8) + 131*n},
+			{"fit", ands("split", n) + 20*n - 2, ands("split", n) + 20*n - 2},
+			{"fit;winners=4", 0, ands("split;winners=4", n) + 86*n},
+		} {
+			if got := ands(tc.policy, n); got < tc.least || got > tc.top {
+				t.Errorf("%s of %d providers: %d ANDs, from %d to %d by the formula", tc.policy, n, got, tc.least, tc.top)
+			}
+		}
+		if got := ands("second-price", n); n&(n-1) == 0 && got != 164*n+33*log-68 {
+			t.Errorf("second-price of %d providers: %d ANDs", n, got)
 		}
 	}
 }
