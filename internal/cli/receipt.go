@@ -66,6 +66,7 @@ type receiptInfo struct {
 	Manifest  string          `json:"manifest"`
 	Workload  string          `json:"workload,omitempty"`
 	Previous  string          `json:"previous,omitempty"`
+	Further   []uint16        `json:"further,omitempty"` // by dimension of the policy
 }
 
 func (a *app) receipts(from string, must bool) error {
@@ -103,7 +104,7 @@ func describeReceipt(r match.Receipt, s match.SignedReceipt) receiptInfo {
 		Lease: market.LeaseID(r.Lease), Session: hex.EncodeToString(r.SID), Provider: r.Provider, Requester: r.Requester, SignedBy: []string{},
 		Class: r.Class, Quantity: r.Quantity, Price: market.Price(r.Price), Policy: r.Policy, Seconds: r.Seconds, Notice: r.Notice,
 		Term: span(r.Seconds), Issued: time.Unix(r.Issued, 0).UTC(), Manifest: hex.EncodeToString(r.Manifest), Workload: hex.EncodeToString(r.Workload),
-		Previous: hex.EncodeToString(r.Previous),
+		Previous: hex.EncodeToString(r.Previous), Further: r.Further,
 	}
 	if _, err := match.OpenReceipt(s.Receipt, s.Provider, r.Provider); err == nil {
 		info.SignedBy = append(info.SignedBy, "provider")
@@ -142,6 +143,11 @@ func (i receiptsInfo) text(p *page) {
 		p.field("quantity", strconv.Itoa(int(r.Quantity)))
 		p.field("price", r.Price.String()+" a unit and hour")
 		p.field("policy", r.Policy)
+		for k, name := range market.Further(r.Policy) {
+			if k < len(r.Further) {
+				p.field(name, amountText(name, r.Further[k]))
+			}
+		}
 		p.field("term", r.Term)
 		if r.Notice > 0 {
 			p.field("notice", span(r.Notice)+" before it may be taken back")
@@ -160,6 +166,15 @@ func (i receiptsInfo) text(p *page) {
 	} else {
 		p.line("not verified: %s", clean(i.Problem))
 	}
+}
+
+// amountText writes an amount in a further dimension, in its unit if that is
+// known.
+func amountText(name string, amount uint16) string {
+	if name == market.Storage.Name {
+		return market.Storage.Format(market.Quantity(amount))
+	}
+	return strconv.Itoa(int(amount))
 }
 
 func (r receiptInfo) signed(side string) string {

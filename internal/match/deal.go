@@ -29,7 +29,8 @@ type Deal struct {
 	Price     market.Price
 	Duration  time.Duration // the term; a renewal makes it longer
 	Policy    string
-	Workload  [32]byte // SHA-256 of the manifests that it is for; zero: none
+	Workload  [32]byte          // SHA-256 of the manifests that it is for; zero: none
+	Further   []market.Quantity // by dimension of the policy
 }
 
 // Granted is what a provider hands over: the grant, and the receipt with its
@@ -125,6 +126,15 @@ func (d Deal) fresh(r LeaseReply, now time.Time) []byte {
 	return r.Record
 }
 
+// furtherOf writes amounts as a receipt has them.
+func furtherOf(amounts []market.Quantity) []uint16 {
+	var further []uint16
+	for _, q := range amounts {
+		further = append(further, uint16(q))
+	}
+	return further
+}
+
 func (d Deal) workload() []byte {
 	if d.Workload == [32]byte{} {
 		return nil
@@ -137,7 +147,7 @@ func (d Deal) receipt() Receipt {
 	return Receipt{
 		SID: d.SID[:], Lease: d.Lease[:], Provider: d.Provider, Requester: d.Requester, Class: d.Class.String(),
 		Quantity: uint16(d.Quantity), Price: uint32(d.Price), Seconds: uint64(d.Duration / time.Second),
-		Policy: d.Policy, Workload: d.workload(),
+		Policy: d.Policy, Workload: d.workload(), Further: furtherOf(d.Further),
 	}
 }
 

@@ -34,7 +34,7 @@ func mustPlay(t testing.TB, m *matchtest.Market, r *matchtest.Requester, req mar
 func deal(r *matchtest.Requester, req market.Request, o match.Outcome) match.Deal {
 	return match.Deal{
 		SID: o.SID, Lease: o.Parts[0].Lease, Provider: o.Parts[0].Member.ID, Requester: r.Key.ID(),
-		Class: req.Class, Quantity: req.Quantity, Price: o.Parts[0].Price, Duration: req.Duration, Policy: req.Policy,
+		Class: req.Class, Quantity: req.Quantity, Price: o.Parts[0].Price, Duration: req.Duration, Policy: req.Policy, Further: req.Further,
 	}
 }
 

@@ -39,7 +39,7 @@ func newLeaseBench(t testing.TB, edits ...func(*match.ProviderConfig)) *leaseBen
 func (b *leaseBench) deal(l market.Lease) match.Deal {
 	return match.Deal{
 		SID: l.SID, Lease: l.ID, Provider: b.p.Key.ID(), Requester: b.r.Key.ID(),
-		Class: l.Class, Quantity: l.Quantity, Price: l.Price, Duration: l.Duration, Policy: l.Policy,
+		Class: l.Class, Quantity: l.Quantity, Price: l.Price, Duration: l.Duration, Policy: l.Policy, Further: l.Further,
 	}
 }
 

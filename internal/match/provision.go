@@ -63,6 +63,7 @@ func (p *Provider) provision(ctx context.Context, lease market.Lease, workload [
 		SID: lease.SID[:], Lease: lease.ID[:], Provider: p.Key.ID(), Requester: lease.Requester, Class: lease.Class.String(),
 		Quantity: uint16(lease.Quantity), Price: uint32(lease.Price), Seconds: uint64(lease.Duration / time.Second),
 		Manifest: hash[:], Issued: p.now().Unix(), Policy: lease.Policy, Notice: seconds(lease.Notice), Workload: workload,
+		Further: furtherOf(lease.Further),
 	}.Encode()
 	d := deed{Receipt: receipt, Signed: SignReceipt(p.Key, receipt)}
 	_, err = p.Ledger.Advance(lease.ID, market.Provisional, func(l *market.Lease) {

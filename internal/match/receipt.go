@@ -6,8 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 
 	"github.com/angler-dex/angler/internal/identity"
+	"github.com/angler-dex/angler/internal/placement"
 	"github.com/angler-dex/angler/internal/wire"
 )
 
@@ -37,6 +39,7 @@ type Receipt struct {
 	Notice    uint64          `cbor:"12,keyasint,omitempty"` // seconds before the end that the provider may cut short to; 0: never
 	Workload  []byte          `cbor:"13,keyasint,omitempty"` // SHA-256 of the requester's manifests, if it named any
 	Previous  []byte          `cbor:"14,keyasint,omitempty"` // in a renewal: SHA-256 of the receipt before it
+	Further   []uint16        `cbor:"15,keyasint,omitempty"` // amounts in the policy's further dimensions, in its order
 }
 
 // String leaves the deal out, as does LogValue.
@@ -64,7 +67,8 @@ func ReadReceipt(raw []byte) (Receipt, error) {
 		return Receipt{}, err
 	}
 	optional := func(b []byte) bool { return b == nil || len(b) == sha256.Size }
-	if len(r.SID) != 32 || len(r.Lease) != 32 || len(r.Manifest) != sha256.Size || !optional(r.Workload) || !optional(r.Previous) {
+	if len(r.SID) != 32 || len(r.Lease) != 32 || len(r.Manifest) != sha256.Size || !optional(r.Workload) || !optional(r.Previous) ||
+		len(r.Further) > placement.MaxFurther {
 		return Receipt{}, wire.ErrMalformed
 	}
 	return r, nil
@@ -88,7 +92,8 @@ func OpenReceipt(raw, signature []byte, signer identity.PeerID) (Receipt, error)
 func (r Receipt) sameDeal(o Receipt) bool {
 	return bytes.Equal(r.SID, o.SID) && bytes.Equal(r.Lease, o.Lease) &&
 		r.Provider == o.Provider && r.Requester == o.Requester && r.Class == o.Class && r.Policy == o.Policy &&
-		r.Quantity == o.Quantity && r.Price == o.Price && r.Seconds == o.Seconds && bytes.Equal(r.Workload, o.Workload)
+		r.Quantity == o.Quantity && r.Price == o.Price && r.Seconds == o.Seconds &&
+		bytes.Equal(r.Workload, o.Workload) && slices.Equal(r.Further, o.Further)
 }
 
 // follows tells whether r renews what before states: nothing differs but that

@@ -150,6 +150,7 @@ func TestSameDeal(t *testing.T) {
 		"class": func(r *Receipt) { r.Class = "d" }, "quantity": func(r *Receipt) { r.Quantity++ },
 		"price": func(r *Receipt) { r.Price++ }, "duration": func(r *Receipt) { r.Seconds++ },
 		"policy": func(r *Receipt) { r.Policy = "fit" }, "workload": func(r *Receipt) { r.Workload = []byte{9} },
+		"further": func(r *Receipt) { r.Further = []uint16{9} },
 	} {
 		other := base
 		edit(&other)

@@ -40,8 +40,9 @@ type Lease struct {
 	Class    market.Class
 	Duration time.Duration // as granted; renewals stand with the parts
 	Policy   string
-	Workload []byte // SHA-256 of the manifests that it is for; none: it is for nothing special
-	Roster   []byte // body of the signed roster: what the sid is the hash of
+	Further  []market.Quantity // of each part, by dimension of the policy
+	Workload []byte            // SHA-256 of the manifests that it is for; none: it is for nothing special
+	Roster   []byte            // body of the signed roster: what the sid is the hash of
 	Created  time.Time
 	Reason   string  // why it was lost, or is being given back without having been asked to
 	Parts    []Part  // the largest first, see order; never none
@@ -167,7 +168,7 @@ func (l Lease) Term(p Part) time.Duration {
 func (l Lease) deal(p Part, requester identity.PeerID) match.Deal {
 	d := match.Deal{
 		SID: [32]byte(l.SID), Lease: p.ID, Provider: p.Provider, Requester: requester,
-		Class: l.Class, Quantity: p.Quantity, Price: p.Price, Duration: l.Duration, Policy: l.Policy,
+		Class: l.Class, Quantity: p.Quantity, Price: p.Price, Duration: l.Duration, Policy: l.Policy, Further: l.Further,
 	}
 	copy(d.Workload[:], l.Workload)
 	return d

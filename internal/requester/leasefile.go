@@ -13,18 +13,19 @@ import (
 // leaseFile is a lease's file. Versions before leases had parts wrote the one
 // part's fields beside the lease's own: such a file has no list of parts.
 type leaseFile struct {
-	ID       market.LeaseID `json:"id"`
-	SID      []byte         `json:"sid"`
-	State    State          `json:"state"`
-	Class    market.Class   `json:"class"`
-	Duration time.Duration  `json:"duration"`
-	Policy   string         `json:"policy"`
-	Workload []byte         `json:"workload,omitempty"`
-	Roster   []byte         `json:"roster"`
-	Created  time.Time      `json:"created"`
-	Reason   string         `json:"reason,omitempty"`
-	Parts    []Part         `json:"parts"`
-	Timing   *Timing        `json:"timing,omitempty"`
+	ID       market.LeaseID    `json:"id"`
+	SID      []byte            `json:"sid"`
+	State    State             `json:"state"`
+	Class    market.Class      `json:"class"`
+	Duration time.Duration     `json:"duration"`
+	Policy   string            `json:"policy"`
+	Further  []market.Quantity `json:"further,omitempty"`
+	Workload []byte            `json:"workload,omitempty"`
+	Roster   []byte            `json:"roster"`
+	Created  time.Time         `json:"created"`
+	Reason   string            `json:"reason,omitempty"`
+	Parts    []Part            `json:"parts"`
+	Timing   *Timing           `json:"timing,omitempty"`
 }
 
 // encode writes the lease's file.

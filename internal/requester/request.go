@@ -178,8 +178,8 @@ func (r *request) drop(ids ...identity.PeerID) {
 // won is the lease of a decided match, before anything is claimed.
 func (r *request) won(o match.Outcome) Lease {
 	l := Lease{
-		SID: o.SID[:], State: Claiming, Timing: &r.timing, Class: r.req.Class, Duration: r.req.Duration, Policy: r.req.Policy, Roster: o.Roster,
-		Created: r.client.Now().UTC(),
+		SID: o.SID[:], State: Claiming, Timing: &r.timing, Class: r.req.Class, Duration: r.req.Duration, Policy: r.req.Policy, Further: r.req.Further,
+		Roster: o.Roster, Created: r.client.Now().UTC(),
 	}
 	for _, p := range o.Parts {
 		l.Parts = append(l.Parts, Part{
