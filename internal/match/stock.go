@@ -130,13 +130,17 @@ func (k *stock) run(ctx context.Context) {
 	}
 }
 
-// wanting lists whom a set is to be made with, or who is to be asked, and forgets those
-// that were not met for long.
+// wanting lists whom a set is to be made with, or who is to be asked, or to whom there is no
+// link any more, and forgets those that were not met for long.
 func (k *stock) wanting() []identity.PeerID {
 	have, err := k.spares.Peers()
 	if err != nil {
 		k.log.Warn("spare sets cannot be listed", "err", err)
 		return nil
+	}
+	linked := map[identity.PeerID]bool{}
+	for _, l := range k.node.Links() {
+		linked[l.Peer()] = true
 	}
 	now := k.clock().Since
 	k.mu.Lock()
@@ -146,7 +150,7 @@ func (k *stock) wanting() []identity.PeerID {
 		switch {
 		case now-a.seen > stockFor && !a.busy:
 			delete(k.met, id)
-		case k.self.Compare(id) < 0 && now >= a.not && (have[id] == 0 || now >= a.asked):
+		case k.self.Compare(id) < 0 && now >= a.not && (have[id] == 0 || now >= a.asked || !linked[id]):
 			ids = append(ids, id)
 		}
 	}

@@ -149,6 +149,31 @@ func TestStockOfHalves(t *testing.T) {
 	c.cold(1, 1, 1)
 }
 
+// A link that is lost comes back, though no set is wanted.
+func TestStockKeepsLinks(t *testing.T) {
+	c := newCircle(t)
+	c.restock(stocking)
+	c.introduce()
+	c.stocked()
+	low := slices.MinFunc(c.providers, func(a, b *member) int { return a.Key.ID().Compare(b.Key.ID()) })
+	lost := low.Node.Links()
+	if len(lost) != 2 {
+		t.Fatalf("%d links", len(lost))
+	}
+	for _, l := range lost {
+		l.Close()
+		<-l.Done()
+	}
+	waitFor(t, "links to both others", func() bool {
+		for _, l := range lost {
+			if !slices.ContainsFunc(low.Node.Links(), func(now *mesh.Link) bool { return now != l && now.Peer() == l.Peer() }) {
+				return false
+			}
+		}
+		return true
+	})
+}
+
 // A provider that is in a match makes no sets.
 func TestStockWaitsForIdleness(t *testing.T) {
 	c := newCircle(t)
