@@ -47,7 +47,7 @@ type Config struct {
 	SendRate  float64
 	SendBurst int
 	// Resend is how long an answer is waited for before the question is sent
-	// again, and after the last time before it counts as failed; default 800 ms.
+	// again, and after the last time before it counts as failed; default 500 ms.
 	Resend time.Duration
 	// Reannounce is the mean time between announcements of a key by
 	// KeepAnnounced; default two fifths of Limits.TTL. Each wait is drawn from
@@ -71,7 +71,7 @@ func (c Config) withDefaults() (Config, error) {
 	c.Limits = c.Limits.withDefaults()
 	c.SendRate = cmp.Or(c.SendRate, 500)
 	c.SendBurst = cmp.Or(c.SendBurst, 500)
-	c.Resend = cmp.Or(c.Resend, 800*time.Millisecond)
+	c.Resend = cmp.Or(c.Resend, 500*time.Millisecond)
 	c.Reannounce = cmp.Or(c.Reannounce, c.Limits.TTL*2/5)
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)

@@ -88,7 +88,9 @@ func (n *Node) askTimes(ctx context.Context, tries int, to netip.AddrPort, q mes
 		s.table.failed(to)
 	case err != nil:
 	default:
-		n.failing.remove(to)
+		if q.method != "ping" { // there are nodes that answer nothing else
+			n.failing.remove(to)
+		}
 		if c := (contact{id: m.id, known: true, addr: to}); m.kind == 'r' && !m.readOnly && n.acceptable(c) {
 			if doubted := s.table.answered(c); doubted.IsValid() {
 				n.doubt(doubted)

@@ -50,6 +50,7 @@ type frontier struct {
 	self   Key // never a candidate
 	width  int // how many of the nearest must have answered
 	reach  Key // all nodes not farther away than this must have answered too
+	liar   func(netip.AddrPort) bool
 	expand int // how many of the nearest are asked for their neighbours
 	budget int // contacts that may still be asked
 
@@ -65,6 +66,7 @@ const maxCandidates = 512
 func newFrontier(target, self Key, width, expand, budget int) *frontier {
 	return &frontier{
 		target: target, self: self, width: width, expand: expand, budget: budget,
+		liar:   func(netip.AddrPort) bool { return false },
 		byAddr: make(map[netip.AddrPort]*candidate), words: make(map[netip.AddrPort]*word),
 	}
 }
@@ -114,10 +116,17 @@ func (f *frontier) insert(c *candidate) {
 }
 
 // next names a contact to ask, if one is worth asking, and counts it as asked:
-// the nearest of those of which we or several nodes know, else the nearest.
+// the nearest of those of which we or several nodes know, then of those who
+// told of them none of whose contacts is being tried, then of the others.
 func (f *frontier) next() (contact, bool) {
 	live := 0
 	var best *candidate
+	probed := make(map[netip.AddrPort]bool) // there is a question whose outcome tells what their word is worth
+	for _, c := range f.cands {
+		if (c.state == asked || c.state == slow) && !f.sure(c) {
+			probed[c.from] = true
+		}
+	}
 	for _, c := range f.cands {
 		if live >= f.width && !f.within(c) {
 			break
@@ -128,10 +137,10 @@ func (f *frontier) next() (contact, bool) {
 				c.state = failed
 				continue
 			}
-			if best == nil || f.sure(c) && !f.sure(best) {
+			live++
+			if best == nil || f.rank(c, probed) < f.rank(best, probed) {
 				best = c
 			}
-			live++
 		case asked, slow, answered:
 			live++
 		}
@@ -147,6 +156,17 @@ func (f *frontier) next() (contact, bool) {
 	return best.contact, true
 }
 
+// rank is the order in which candidates of about the same distance are asked.
+func (f *frontier) rank(c *candidate, probed map[netip.AddrPort]bool) int {
+	switch {
+	case f.sure(c):
+		return 0
+	case !probed[c.from]:
+		return 1
+	}
+	return 2
+}
+
 // sure reports whether more than one other's word stands for a candidate.
 func (f *frontier) sure(c *candidate) bool { return c.backed || !c.from.IsValid() }
 
@@ -158,8 +178,11 @@ func (f *frontier) within(c *candidate) bool {
 
 // hollow reports whether only a worthless word stands for a candidate.
 func (f *frontier) hollow(c *candidate) bool {
+	if f.sure(c) {
+		return false
+	}
 	w := f.words[c.from]
-	return w != nil && !c.backed && w.worthless()
+	return w != nil && w.worthless() || f.liar(c.from)
 }
 
 // credit counts what came of a contact for or against who alone told of it.

@@ -30,6 +30,7 @@ const (
 	freshEvery    = time.Second      // a node of the table is asked whether it is there
 	freshFor      = 40 * time.Second // not again before
 	failedFor     = time.Minute      // how long a silent node is doubted
+	liarsFor      = 10 * time.Minute // how long the word of a node counts nothing
 	pingBackEvery = 10 * time.Minute // per address that queries us
 	pingBackers   = 4                // pings back, and looks after the table, at the same time
 )
@@ -51,6 +52,7 @@ type Node struct {
 
 	exchanges exchanges
 	failing   *recent // did not answer
+	liars     *recent // told of nodes that do not exist
 	pinged    *recent
 	newcomers chan netip.AddrPort
 	moved     chan struct{} // our id has changed
@@ -85,6 +87,7 @@ func New(cfg Config) (*Node, error) {
 		visits:    newVisits(cfg.Now),
 		limiter:   rate.NewLimiter(rate.Limit(cfg.SendRate), cfg.SendBurst),
 		failing:   newRecent(failedFor, 4096, cfg.Now),
+		liars:     newRecent(liarsFor, 1024, cfg.Now),
 		pinged:    newRecent(pingBackEvery, 4096, cfg.Now),
 		newcomers: make(chan netip.AddrPort, 256),
 		moved:     make(chan struct{}, 1),

@@ -10,6 +10,7 @@ const (
 	MaxFound = 256
 
 	soloShare = 16  // addresses handed out at once on the word of one network only
+	soloTotal = 64  // of these, of all networks together
 	soloMost  = 128 // addresses that one network may tell of
 )
 
@@ -23,8 +24,8 @@ const (
 //   - who answers with addresses that never announced. These can name any
 //     network, but few nodes name the same ones, while an announcement lies at
 //     several nodes: what several networks say goes before what one says, and
-//     of what one network alone says only soloShare addresses are handed out
-//     before the search is over.
+//     of what single networks say only soloShare addresses each, soloTotal
+//     together, are handed out before the search is over.
 //
 // It does no I/O and is not safe for concurrent use.
 type sample struct {
@@ -36,6 +37,7 @@ type sample struct {
 	solo      map[network]int // handed out on the word of this network only
 	told      map[network]int // addresses of which this network was the first to tell
 	handed    int
+	alone     int  // of these, on the word of one network only
 	over      bool // nothing more will be added for now: hand out the rest
 }
 
@@ -44,6 +46,8 @@ type hearsay struct {
 	addr    netip.AddrPort
 	tellers []network
 }
+
+func (h *hearsay) backed() bool { return len(h.tellers) > 1 }
 
 func newSample(origin func(netip.AddrPort) network) *sample {
 	return &sample{
@@ -81,7 +85,7 @@ func (s *sample) next() (netip.AddrPort, bool) {
 	}
 	best := -1
 	for i, h := range s.waiting {
-		if !s.over && len(h.tellers) == 1 && s.solo[h.tellers[0]] >= soloShare {
+		if !s.over && !h.backed() && (s.alone >= soloTotal || s.solo[h.tellers[0]] >= soloShare) {
 			continue
 		}
 		if best < 0 || s.before(h, s.waiting[best]) {
@@ -95,7 +99,8 @@ func (s *sample) next() (netip.AddrPort, bool) {
 	s.waiting = slices.Delete(s.waiting, best, best+1)
 	s.handed++
 	s.byNetwork[s.origin(h.addr)]++
-	if len(h.tellers) == 1 {
+	if !h.backed() {
+		s.alone++
 		s.solo[h.tellers[0]]++
 	}
 	return h.addr, true
@@ -105,6 +110,9 @@ func (s *sample) full() bool { return s.handed == MaxFound }
 
 // before reports whether a is to be handed out before b, which came earlier.
 func (s *sample) before(a, b *hearsay) bool {
+	if a.backed() != b.backed() {
+		return a.backed()
+	}
 	if na, nb := s.byNetwork[s.origin(a.addr)], s.byNetwork[s.origin(b.addr)]; na != nb {
 		return na < nb
 	}

@@ -17,7 +17,7 @@ const (
 	walkBudget = 320                    // nodes asked on a path, at most
 	slowMax    = 300 * time.Millisecond // without an answer: ask another one too
 	slowMin    = 60 * time.Millisecond
-	lostAfter  = 1100 * time.Millisecond // not waited for any more; a repeated question has its time
+	lostAfter  = 700 * time.Millisecond // not waited for any more; a repeated question has its time
 	slowCheck  = 50 * time.Millisecond
 )
 
@@ -127,7 +127,7 @@ func (n *Node) lastResort(s *side) []contact {
 func (w *walk) start(seeds []contact) {
 	for range min(max(len(seeds)/4, 1), walkPaths) {
 		f := newFrontier(w.target, w.side.ID(), walkWidth, walkExpand, walkBudget)
-		f.reach = w.side.table.reach(walkReach)
+		f.reach, f.liar = w.side.table.reach(walkReach), w.n.liars.has
 		w.paths = append(w.paths, f)
 	}
 	for i, c := range seeds {
@@ -139,6 +139,7 @@ func (w *walk) run(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer w.asking.Wait()
 	defer cancel()
+	defer w.gossip()
 	// Before the density of nodes is known the nearest cannot be told from a
 	// crowd. Walks of the survey itself do not wait for it.
 	surveyed := w.method != "get_peers" || w.paths[0].reach != (Key{})
@@ -292,6 +293,17 @@ func (w *walk) tellHood(f *frontier, from netip.AddrPort, h *hood) {
 func (w *walk) addAll(f *frontier, from netip.AddrPort, nodes []contact) {
 	for _, c := range nodes {
 		f.told(c, w.n.failing.has(c.addr), from)
+	}
+}
+
+// gossip is how this node remembers whose words were worthless, for a while.
+func (w *walk) gossip() {
+	for _, f := range w.paths {
+		for from, word := range f.words {
+			if word.worthless() {
+				w.n.liars.renew(from)
+			}
+		}
 	}
 }
 

@@ -3,6 +3,7 @@ package discovery
 import (
 	"cmp"
 	"errors"
+	"net"
 	"time"
 )
 
@@ -41,6 +42,8 @@ type Options struct {
 	Say  func(string) // progress; may be nil
 
 	settled time.Duration // tests wait for less than settledAfter
+	// tests use sockets without a kernel; nil: UDP
+	listen func(*net.UDPAddr) (net.PacketConn, error)
 }
 
 var errOptions = errors.New("discovery: options out of bounds")

@@ -17,7 +17,7 @@ import (
 const (
 	startRate = 60 // nodes started a second
 	warmUp    = 5 * time.Second
-	floodFrom = 2 * time.Second // between two announcements of a flooding node
+	floodFrom = 10 * time.Second // between two announcements of a flooding node
 	tick      = 500 * time.Millisecond
 )
 
@@ -66,7 +66,10 @@ func (w *world) listen() (net.PacketConn, error) {
 	if runtime.GOOS != "linux" {
 		ip = net.IPv4(127, 0, 0, 1)
 	}
-	return net.ListenPacket("udp4", (&net.UDPAddr{IP: ip}).String())
+	if w.o.listen != nil {
+		return w.o.listen(&net.UDPAddr{IP: ip, Port: 1024 + w.count})
+	}
+	return net.ListenUDP("udp4", &net.UDPAddr{IP: ip})
 }
 
 // config is what all nodes have in common.
