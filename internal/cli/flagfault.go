@@ -12,7 +12,7 @@ import (
 
 // samples are valid values for an error to show, by type of flag; a flag has its own if one was set with sample.
 var samples = map[string]string{
-	"duration": "5m", "int": "3", "uint": "3", "uint16": "3", "uint32": "3", "bool": "true", "float64": "0.5",
+	"duration": "5m", "int": "3", "uint": "3", "uint16": "3", "uint32": "3", "uint64": "3", "bool": "true", "float64": "0.5",
 }
 
 const sampleKey = "angler/sample"

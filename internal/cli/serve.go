@@ -24,7 +24,8 @@ type serveFlags struct {
 	capacity, kubeconfig        string
 	gpus                        []string
 	credential, template        string
-	maxMatches, minRoster       int
+	maxMatches, maxEach         int
+	minRoster                   int
 	dhtOnly                     bool
 	logLevel, logFormat         string
 }
@@ -67,6 +68,7 @@ It runs until SIGINT or SIGTERM. It serves members of its pool; see 'angler pool
 	s.StringVar(&f.template, "template", "", "`folder` of YAML files with objects that every lease's namespace gets, too (default none)")
 	s.StringSliceVar(&f.allow, "allow", []string{market.AllowPool}, "who may ask for offers that do not say: `pool`, any, or peer ids")
 	s.IntVar(&f.maxMatches, "max-matches", runtime.NumCPU(), "matches at once; as many as this machine has processors, if not given")
+	s.IntVar(&f.maxEach, "max-matches-each", 0, "of these, matches of one requester (default half of them, and no fewer than 2)")
 	s.IntVar(&f.minRoster, "min-roster", 3, "fewest distinct operators in a match that this node takes part in")
 	s.BoolVar(&f.dhtOnly, "dht-only", false, "be a DHT node only")
 	s.StringVar(&f.metrics, "metrics", "", "`address` of /metrics and /healthz (default none)")
@@ -87,7 +89,7 @@ func (a *app) serveConfig(f serveFlags) (node.Config, error) {
 	cfg := node.Config{
 		Version: Version(), LedgerPath: filepath.Join(a.paths.state, "ledger.db"), TablePath: filepath.Join(a.paths.state, "dht.table"), SparesDir: a.paths.spares(),
 		Socket: a.paths.socket(), Listen: f.listen, DHTListen: f.dhtListen, Metrics: f.metrics, Kubeconfig: f.kubeconfig,
-		Allow: f.allow, MinRoster: f.minRoster, MaxMatches: f.maxMatches, DHTOnly: f.dhtOnly,
+		Allow: f.allow, MinRoster: f.minRoster, MaxMatches: f.maxMatches, MaxEach: f.maxEach, DHTOnly: f.dhtOnly,
 	}
 	if err := f.check(); err != nil {
 		return cfg, err
@@ -167,6 +169,8 @@ func (f *serveFlags) check() error {
 	switch {
 	case f.maxMatches < 1:
 		return flagError("max-matches", "must be 1 or more", "--max-matches 4")
+	case f.maxEach < 0:
+		return flagError("max-matches-each", "must be 1 or more", "--max-matches-each 2")
 	case f.minRoster < 1:
 		return flagError("min-roster", "must be 1 or more", "--min-roster 3")
 	}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"sync"
 	"time"
 
 	"github.com/angler-dex/angler/internal/identity"
@@ -24,9 +23,10 @@ func (p *Provider) serveMatch(ctx context.Context, s *mesh.Stream) {
 		s.Reset()
 		return
 	}
+	var vacate func()
 	ask, err := p.admit(in, s.Peer())
 	if err == nil {
-		err = p.occupy(ctx)
+		vacate, err = p.occupy(ctx, s.Peer())
 	}
 	if err != nil {
 		log.Info("declined", "why", err)
@@ -35,7 +35,6 @@ func (p *Provider) serveMatch(ctx context.Context, s *mesh.Stream) {
 		}
 		return
 	}
-	vacate := sync.OnceFunc(func() { <-p.slots })
 	defer vacate()
 	seat, err := p.accept(s, in)
 	if err != nil {
@@ -49,23 +48,10 @@ func (p *Provider) serveMatch(ctx context.Context, s *mesh.Stream) {
 
 var (
 	errBusy    = errors.New("as many matches as are allowed are running")
+	errShare   = errors.New("as many matches of this requester as are allowed are running")
 	errDrained = errors.New("drained: no new matches")
 	errNotOurs = errors.New("invitation is for another pool or version, or not canonical")
 )
-
-// occupy takes a place among the matches. Requests come in bursts and matches
-// are short, so it waits a little, but less long than a requester waits for an
-// answer.
-func (p *Provider) occupy(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, p.Patience.Slot)
-	defer cancel()
-	select {
-	case p.slots <- struct{}{}:
-		return nil
-	case <-ctx.Done():
-		return errBusy
-	}
-}
 
 // admit decides on an invitation from a requester whose identity its link has
 // proven. The reason is for our own log: the requester is told none.

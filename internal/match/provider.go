@@ -50,6 +50,7 @@ type ProviderConfig struct {
 	Spares    *spare.Store           // sets for matches with those that it has met; nil: none are kept
 	MinRoster int                    // least number of distinct operators in a roster
 	Matches   int                    // at once; an invitation beyond is declined
+	Each      int                    // of these, of one requester; 0: half of them, and no fewer than two
 	HoldFor   time.Duration          // how long capacity is held for a match that has bound
 	Rand      io.Reader
 	Clock     market.Clock
@@ -65,6 +66,7 @@ type Provider struct {
 	ProviderConfig
 	meetings *meetings
 	slots    chan struct{}              // a token a match
+	shares   *shares                    // of the slots, by requester
 	queue    chan func(context.Context) // work for Run
 	broken   chan error                 // has room for one: the ledger takes no more writes
 	drive    driver
@@ -98,6 +100,7 @@ func NewProvider(cfg ProviderConfig) *Provider {
 		ProviderConfig: cfg,
 		meetings:       newMeetings(),
 		slots:          make(chan struct{}, max(cfg.Matches, 1)),
+		shares:         newShares(max(cmp.Or(cfg.Each, max(cfg.Matches/2, 2)), 1)),
 		queue:          make(chan func(context.Context)),
 		broken:         make(chan error, 1),
 		drive:          mpc.Run,

@@ -42,6 +42,7 @@ type Config struct {
 	Allow        []string   // who may ask for offers that do not say: market.AllowPool, market.AllowAny, peer ids
 	MinRoster    int        // least number of distinct operators in a match
 	MaxMatches   int        // at once
+	MaxEach      int        // of these, of one requester; 0: half of them, and no fewer than two
 
 	DHTOnly bool // a bootstrap node: no offers, no matches, no cluster
 
