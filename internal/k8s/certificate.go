@@ -116,20 +116,31 @@ func (c *Cluster) sign(ctx context.Context, ask *certificatesv1.CertificateSigni
 		defer cancel()
 		_ = requests.Delete(last, ask.Name, metav1.DeleteOptions{})
 	}()
-	err = retry(ctx, func(ctx context.Context) error {
-		made, createErr := requests.Create(ctx, ask, metav1.CreateOptions{})
-		if apierrors.IsAlreadyExists(createErr) { // by us: the answer was lost
-			made, createErr = requests.Get(ctx, ask.Name, metav1.GetOptions{})
+	var made *certificatesv1.CertificateSigningRequest
+	err = retry(ctx, func(ctx context.Context) (err error) {
+		if made, err = requests.Create(ctx, ask, metav1.CreateOptions{}); apierrors.IsAlreadyExists(err) { // by us: the answer was lost
+			made, err = requests.Get(ctx, ask.Name, metav1.GetOptions{})
 		}
-		if createErr != nil || len(made.Status.Conditions) > 0 {
-			return createErr
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	err = retry(ctx, func(ctx context.Context) (err error) {
+		if made == nil {
+			made, err = requests.Get(ctx, ask.Name, metav1.GetOptions{})
+		}
+		if err != nil || len(made.Status.Conditions) > 0 {
+			return err
 		}
 		made.Status.Conditions = []certificatesv1.CertificateSigningRequestCondition{{
 			Type: certificatesv1.CertificateApproved, Status: corev1.ConditionTrue,
 			Reason: "Leased", Message: "asked for and approved by the provider of the lease",
 		}}
-		_, approveErr := requests.UpdateApproval(ctx, ask.Name, made, metav1.UpdateOptions{})
-		return approveErr
+		if _, err = requests.UpdateApproval(ctx, ask.Name, made, metav1.UpdateOptions{}); err != nil {
+			made = nil // look again: it may have been carried out
+		}
+		return err
 	})
 	if err != nil {
 		return nil, err

@@ -109,11 +109,18 @@ func (c *Cluster) createNamespace(ctx context.Context, o manifest.Object, mark *
 	return err
 }
 
-// deleteNamespace deletes this very namespace, or nothing. That it is gone already is success.
+// deleteNamespace deletes this very namespace, or nothing. That it is gone already is success, even if there is another one of
+// its name.
 func (c *Cluster) deleteNamespace(ctx context.Context, there *corev1.Namespace) error {
 	err := c.set.CoreV1().Namespaces().Delete(ctx, there.Name, metav1.DeleteOptions{
 		Preconditions: metav1.NewUIDPreconditions(string(there.UID)),
 	})
+	if apierrors.IsConflict(err) {
+		now, getErr := c.set.CoreV1().Namespaces().Get(ctx, there.Name, metav1.GetOptions{})
+		if apierrors.IsNotFound(getErr) || getErr == nil && now.UID != there.UID {
+			return nil
+		}
+	}
 	if apierrors.IsNotFound(err) {
 		return nil
 	}

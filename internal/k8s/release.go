@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -35,15 +36,22 @@ func (c *Cluster) Release(ctx context.Context, provider, leaseID string) error {
 	if err != nil {
 		return err
 	}
+	var mine []*corev1.Namespace
 	err = retry(ctx, func(ctx context.Context) error {
+		mine = nil
 		return c.eachNamespace(ctx, selector, func(there *corev1.Namespace) error {
-			revoked := c.revoke(ctx, there.Name)
-			if revoked != nil || there.DeletionTimestamp != nil {
-				return revoked
-			}
-			return c.deleteNamespace(ctx, there)
+			mine = append(mine, there)
+			return nil
 		})
 	})
+	for _, there := range mine {
+		if err == nil {
+			err = c.revoke(ctx, there.Name)
+		}
+		if err == nil && there.DeletionTimestamp == nil {
+			err = retry(ctx, func(ctx context.Context) error { return c.deleteNamespace(ctx, there) })
+		}
+	}
 	if err != nil {
 		return fmt.Errorf("release lease %s: %w", leaseID, refused(err))
 	}
@@ -54,14 +62,19 @@ func (c *Cluster) Release(ctx context.Context, provider, leaseID string) error {
 // hangs; the binding goes at once, and with the account every token of it, those too that the tenant may have made for
 // itself (see package manifest).
 func (c *Cluster) revoke(ctx context.Context, namespace string) error {
-	err := c.set.RbacV1().RoleBindings(namespace).Delete(ctx, manifest.TenantBinding, metav1.DeleteOptions{})
-	if err == nil || apierrors.IsNotFound(err) {
-		err = c.set.CoreV1().ServiceAccounts(namespace).Delete(ctx, manifest.TenantAccount, metav1.DeleteOptions{})
+	for _, take := range []func(context.Context) error{
+		func(ctx context.Context) error {
+			return c.set.RbacV1().RoleBindings(namespace).Delete(ctx, manifest.TenantBinding, metav1.DeleteOptions{})
+		},
+		func(ctx context.Context) error {
+			return c.set.CoreV1().ServiceAccounts(namespace).Delete(ctx, manifest.TenantAccount, metav1.DeleteOptions{})
+		},
+	} {
+		if err := retry(ctx, take); err != nil && !apierrors.IsNotFound(err) {
+			return err
+		}
 	}
-	if apierrors.IsNotFound(err) {
-		return nil
-	}
-	return err
+	return nil
 }
 
 // A StuckError says what keeps a namespace that was waited for.
@@ -127,6 +140,18 @@ func held(there *corev1.Namespace) string {
 
 // Owned lists this provider's namespaces, whatever state they are in.
 func (c *Cluster) Owned(ctx context.Context, provider string) ([]Owned, error) {
+	return c.owned(ctx, provider, func(*corev1.Namespace) bool { return true })
+}
+
+// Stuck lists this provider's namespaces that have been on their way out for longer than a while: what an operator has to
+// look at. Namespaces take ten seconds; a minute and more means that something holds them, which Owned.Held says.
+func (c *Cluster) Stuck(ctx context.Context, provider string, longer time.Duration) ([]Owned, error) {
+	return c.owned(ctx, provider, func(there *corev1.Namespace) bool {
+		return there.DeletionTimestamp != nil && c.now().Sub(there.DeletionTimestamp.Time) > longer
+	})
+}
+
+func (c *Cluster) owned(ctx context.Context, provider string, want func(*corev1.Namespace) bool) ([]Owned, error) {
 	selector, err := selectorOf(labels.Set{manifest.LabelProvider: provider})
 	if err != nil {
 		return nil, err
@@ -135,10 +160,12 @@ func (c *Cluster) Owned(ctx context.Context, provider string) ([]Owned, error) {
 	err = retry(ctx, func(ctx context.Context) error {
 		owned = nil
 		return c.eachNamespace(ctx, selector, func(there *corev1.Namespace) error {
-			owned = append(owned, Owned{
-				LeaseID: there.Labels[manifest.LabelLease], Namespace: there.Name, Terminating: there.DeletionTimestamp != nil,
-				Held: held(there),
-			})
+			if want(there) {
+				owned = append(owned, Owned{
+					LeaseID: there.Labels[manifest.LabelLease], Namespace: there.Name, Terminating: there.DeletionTimestamp != nil,
+					Held: held(there),
+				})
+			}
 			return nil
 		})
 	})

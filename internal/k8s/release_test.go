@@ -62,6 +62,11 @@ func TestReleaseRevokes(t *testing.T) {
 		}
 		return strings.Contains(owned[0].Held, "secrets") && strings.Contains(owned[0].Held, "example.com/keep")
 	})
+	for longer, want := range map[time.Duration]int{time.Second: 1, time.Hour: 0} {
+		if stuck, listErr := c.Stuck(ctx, spec.Provider, longer); listErr != nil || len(stuck) != want || want == 1 && !strings.Contains(stuck[0].Held, "example.com/keep") {
+			t.Errorf("stuck for more than %v: %v, %v", longer, stuck, listErr)
+		}
+	}
 	short, cancel := context.WithTimeout(ctx, time.Second)
 	defer cancel()
 	var stuck *StuckError
@@ -142,6 +147,24 @@ func TestReleaseTouchesNothingElse(t *testing.T) {
 	}
 	if owned, err := c.Owned(ctx, foreign.Provider); err != nil || len(owned) != 1 || owned[0].Terminating || alive != 1 {
 		t.Errorf("other leases: %d alive, the other provider's %v, %v", alive, owned, err)
+	}
+}
+
+// A namespace that went and came again, under the same name, between our look and our deleting, is another one: it stays.
+func TestReleaseDeletesWhatItSaw(t *testing.T) {
+	t.Parallel()
+	ctx, admin := testContext(t), clientFor(t, adminConfig(t))
+	now, err := admin.CoreV1().Namespaces().Create(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: "again"}}, metav1.CreateOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := now.DeepCopy()
+	seen.UID = "an-earlier-one"
+	if err = testCluster(t, nil).deleteNamespace(ctx, seen); err != nil {
+		t.Error(err)
+	}
+	if now, err = admin.CoreV1().Namespaces().Get(ctx, "again", metav1.GetOptions{}); err != nil || now.DeletionTimestamp != nil {
+		t.Errorf("%v, %v", now, err)
 	}
 }
 

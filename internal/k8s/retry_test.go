@@ -46,8 +46,27 @@ func TestPassingFaults(t *testing.T) {
 					return next.RoundTrip(r)
 				})
 			})
-			grant, tenant := provision(t, c, leaseOf(t, ""))
+			spec, ctx := leaseOf(t, ""), testContext(t)
+			grant, tenant := provision(t, c, spec)
 			if err := start(t, tenant, grant.Namespace, pod("p", "1", "1Gi")); err != nil {
+				t.Error(err)
+			}
+			if _, _, err := c.Token(ctx, spec.Provider, spec.LeaseID, spec.Expires); err != nil {
+				t.Error(err)
+			}
+			if _, _, _, err := c.Certificate(ctx, spec.Provider, spec.LeaseID, spec.Expires); err != nil {
+				t.Error(err)
+			}
+			if _, err := c.Usage(ctx, spec.Provider, spec.LeaseID); err != nil {
+				t.Error(err)
+			}
+			if err := c.Notice(ctx, spec.Provider, spec.LeaseID, Notice{NoticeExpiry, spec.Expires}); err != nil {
+				t.Error(err)
+			}
+			if _, err := c.Template(ctx, folder(operatorsOwn)); err != nil {
+				t.Error(err)
+			}
+			if err := c.Release(ctx, spec.Provider, spec.LeaseID); err != nil {
 				t.Error(err)
 			}
 		})
