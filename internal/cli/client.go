@@ -47,6 +47,7 @@ func (a *app) withClient(ctx context.Context, cfg clientConfig, f func(context.C
 	}
 	c := &requester.Client{
 		Key: cfg.key, Pool: cfg.pool, Membership: cfg.membership, Store: cfg.store, Rand: a.rand, Now: a.now, Log: log, Progress: cfg.progress,
+		Reputation: requester.OpenReputation(a.paths.reputation()),
 	}
 	var err error
 	if cfg.memory {

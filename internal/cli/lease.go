@@ -3,9 +3,6 @@ package cli
 import (
 	"context"
 	"errors"
-	"fmt"
-	"io/fs"
-	"os"
 
 	"github.com/spf13/cobra"
 
@@ -16,16 +13,19 @@ import (
 func (a *app) leaseCommand() *cobra.Command {
 	return group(&cobra.Command{
 		Use:   "lease",
-		Short: "The leases of this requester: list, show, release, kubeconfig",
+		Short: "The leases of this requester: list, show, renew, release, kubeconfig, token, proxy, receipt",
 		Long: `The leases that were requested from this state folder. With --provided, list, show and release are about those that the
 local daemon provides to others instead.
 
-A lease is named by its id or by as much of the beginning as no other has.`,
+A lease is named by its id or by as much of the beginning as no other has. A part of one that several providers provide is
+named by its own id, or as its context in the kubeconfig: q7ldizk3yv-2 is the second part, the largest being the first.`,
 		Example: `  angler lease list
   angler lease show q7ldizk3
   angler lease kubeconfig q7ldizk3 >lease.kubeconfig
+  angler lease renew q7ldizk3 --duration 2h
   angler lease release q7ldizk3`,
-	}, a.leaseListCommand(), a.leaseShowCommand(), a.leaseReleaseCommand(), a.leaseReclaimCommand(), a.leaseKubeconfigCommand())
+	}, a.leaseListCommand(), a.leaseShowCommand(), a.leaseRenewCommand(), a.leaseReleaseCommand(), a.leaseReclaimCommand(),
+		a.leaseKubeconfigCommand(), a.leaseTokenCommand(), a.leaseProxyCommand(), a.leaseReceiptCommand())
 }
 
 // providedFlag adds the flag that turns a lease command to the daemon's side.
@@ -40,6 +40,8 @@ func (a *app) leaseListCommand() *cobra.Command {
 		Use:     "list",
 		Aliases: []string{"ls"},
 		Short:   "List leases",
+		Long: `List leases. Those whose time has been over for five minutes are taken out of use: their credentials are erased from the
+state folder, and their kubeconfigs there are deleted.`,
 		Example: "  angler lease list\n  angler lease list --all -o json",
 		Args:    noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -61,6 +63,7 @@ func (a *app) listLeases(all bool) error {
 	leases, damaged := store.List()
 	infos := []leaseInfo{}
 	for _, l := range leases {
+		l = a.expire(store, l)
 		if all || a.live(l) {
 			infos = append(infos, a.leaseInfo(store, l))
 		}
@@ -98,38 +101,6 @@ func (a *app) printLeases(data any, rows []control.Lease, none string) error {
 		}
 		leaseTable(p, rows, a.now())
 	}})
-}
-
-func (a *app) leaseShowCommand() *cobra.Command {
-	var provided bool
-	return providedFlag(&cobra.Command{
-		Use:               "show ID",
-		Short:             "Show one lease",
-		Example:           "  angler lease show q7ldizk3",
-		Args:              oneArg("the id of a lease", "angler lease show q7ldizk3"),
-		ValidArgsFunction: a.completeLeases,
-		RunE: func(cmd *cobra.Command, args []string) error {
-			if provided {
-				return a.withDaemon(cmd.Context(), func(c *control.Client) error {
-					l, err := c.Lease(cmd.Context(), args[0])
-					if err != nil {
-						return err
-					}
-					return a.printLease(l, leaseInfo{Lease: l})
-				})
-			}
-			store, l, err := a.lease(args[0])
-			if err != nil {
-				return err
-			}
-			info := a.leaseInfo(store, l)
-			return a.printLease(info, info)
-		},
-	}, &provided)
-}
-
-func (a *app) printLease(data any, info leaseInfo) error {
-	return a.print(view{data: data, names: []string{info.ID}, text: func(p *page) { a.leaseText(p, info) }})
 }
 
 // lease finds a lease of this requester.
@@ -172,22 +143,15 @@ func (a *app) release(ctx context.Context, prefix string) error {
 	if err != nil {
 		return err
 	}
-	key, err := a.leaseKey(l.ID)
-	if err != nil {
-		return err
-	}
 	a.talk.step("releasing %s at %s", l.ID.Short(), whose(l))
-	err = a.withClient(ctx, clientConfig{key: key, store: store}, func(ctx context.Context, c *requester.Client) error {
+	err = a.atProviders(ctx, store, l, func(ctx context.Context, c *requester.Client) error {
 		l, err = c.Release(ctx, l)
 		return err
 	})
 	if err != nil {
 		return err
 	}
-	// The credential in it is revoked.
-	if err := os.Remove(store.KubeconfigPath(l.ID)); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		a.talk.warn("%v", err)
-	}
+	a.forget(store, l) // the credentials in it are revoked
 	info := a.leaseInfo(store, l)
 	return a.printReleased(info, info.Lease)
 }
@@ -202,61 +166,6 @@ func whose(l requester.Lease) string {
 
 func (a *app) printReleased(data any, l control.Lease) error {
 	return a.print(view{data: data, names: []string{l.ID}, text: func(p *page) { p.line("lease %s is %s", l.ID, l.State) }})
-}
-
-func (a *app) leaseKubeconfigCommand() *cobra.Command {
-	var out string
-	cmd := &cobra.Command{
-		Use:   "kubeconfig ID",
-		Short: "Print the kubeconfig of a lease",
-		Long: `Print the kubeconfig of a lease. A lease that was won by a request that was then interrupted is claimed first: its provider
-keeps it for a minute.`,
-		Example:           "  angler lease kubeconfig q7ldizk3 >lease.kubeconfig\n  angler lease kubeconfig q7ldizk3 --out lease.kubeconfig",
-		Args:              oneArg("the id of a lease", "angler lease kubeconfig q7ldizk3"),
-		ValidArgsFunction: a.completeLeases,
-		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := a.checkOut(out); err != nil {
-				return err
-			}
-			l, err := a.claimed(cmd.Context(), args[0])
-			if err != nil {
-				return err
-			}
-			config, err := l.Kubeconfig(requester.Access{})
-			if err != nil {
-				return err
-			}
-			if out == "" {
-				return a.write(config)
-			}
-			if err := writeFile(out, config, true); err != nil {
-				return fmt.Errorf("--out: %w", err)
-			}
-			a.talk.done("wrote %s", out)
-			return nil
-		},
-	}
-	cmd.Flags().StringVar(&out, "out", "", "`file` to write, with mode 0600 (default stdout)")
-	sample(cmd.Flags(), "out", "lease.kubeconfig")
-	return cmd
-}
-
-// claimed returns a lease; one whose request was interrupted between the match and the grant is claimed now.
-func (a *app) claimed(ctx context.Context, prefix string) (requester.Lease, error) {
-	store, l, err := a.lease(prefix)
-	if err != nil || l.State != requester.Claiming && l.State != requester.Granted {
-		return l, err
-	}
-	key, err := a.leaseKey(l.ID)
-	if err != nil {
-		return l, err
-	}
-	a.talk.step("claiming %s at %s", l.ID.Short(), whose(l))
-	err = a.withClient(ctx, clientConfig{key: key, store: store}, func(ctx context.Context, c *requester.Client) error {
-		l, err = c.Claim(ctx, l)
-		return err
-	})
-	return l, err
 }
 
 // completeLeases completes ids of this requester's live leases.

@@ -159,8 +159,7 @@ func (a *app) request(ctx context.Context, req market.Request, f requestFlags) e
 	if err != nil {
 		return err
 	}
-	reputation := requester.OpenReputation(a.paths.reputation())
-	if err := f.policy.reputed(&req, reputation); err != nil {
+	if err := f.policy.reputed(&req, requester.OpenReputation(a.paths.reputation())); err != nil {
 		return err
 	}
 	prog := &progress{talk: a.talk}
@@ -169,7 +168,6 @@ func (a *app) request(ctx context.Context, req market.Request, f requestFlags) e
 		key: key, pool: &j.Pool, membership: j.Membership, store: store, cell: cell, auto: auto, precision: f.place.precision, where: f.where,
 		bootstrap: f.bootstrap, search: true, memory: !f.ephemeral, verbose: f.verbose, progress: prog.event,
 	}, func(ctx context.Context, c *requester.Client) error {
-		c.Reputation = reputation
 		lease, err = a.tryUntil(ctx, f.wait, func(ctx context.Context) (requester.Lease, error) {
 			return c.Request(ctx, req, bounds)
 		})

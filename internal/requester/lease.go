@@ -25,10 +25,11 @@ const (
 	Active    State = "active"    // confirmed by all
 	Releasing State = "releasing" // to be given back; not all providers have said that it is
 	Released  State = "released"  // given back
+	Expired   State = "expired"   // its time is over
 	Lost      State = "lost"      // a provider refused, failed or tore it down
 )
 
-var states = []State{Claiming, Granted, Active, Releasing, Released, Lost}
+var states = []State{Claiming, Granted, Active, Releasing, Released, Expired, Lost}
 
 // Lease is one lease as its requester keeps it: what one match has brought, in
 // one part or in several, each at a provider of its own. It holds secrets and
@@ -147,7 +148,7 @@ func (l Lease) Ends() time.Time {
 }
 
 // over tells whether nothing more can come of a part.
-func (p Part) over() bool { return p.State == Released || p.State == Lost }
+func (p Part) over() bool { return p.State == Released || p.State == Expired || p.State == Lost }
 
 // with returns the lease with other parts; the one that it is called on keeps
 // its own.

@@ -71,6 +71,13 @@ func (c *Client) Token(ctx context.Context, l Lease, part int, fresh bool) (Leas
 // asks for another when it is refused, not before.
 const tokenMargin = 5 * time.Minute
 
+// NeedsTokens tells whether Token would ask for a fresh token of some part.
+func (l Lease) NeedsTokens(now time.Time) bool {
+	return l.State == Active && slices.ContainsFunc(l.Parts, func(p Part) bool {
+		return p.Grant != nil && p.Grant.Expires.Sub(now) <= tokenMargin
+	})
+}
+
 // ended tells a lease that is over from one about which nothing was learned.
 func ended(err error) error {
 	no, ok := errors.AsType[*match.RefusedError](err)

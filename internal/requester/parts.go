@@ -15,7 +15,9 @@ import (
 // lease.
 var errAway = errors.New("no answer")
 
-func away(err error) error { return fmt.Errorf("%w: %w", errAway, err) }
+// away hides what the fault is to errors.Is: that our patience with a provider
+// has ended is no deadline of the caller's.
+func away(err error) error { return fmt.Errorf("%w: %v", errAway, err) }
 
 // goneError says that nothing will come of a part any more.
 type goneError struct {
@@ -134,7 +136,7 @@ func (c *Client) reach(ctx context.Context, l Lease, p Part, do partWork) (Part,
 			return p, nil
 		}
 		if ctx.Err() != nil {
-			return p, away(ctx.Err())
+			return p, fmt.Errorf("%w: %w", errAway, ctx.Err())
 		}
 		if !errors.Is(err, errAway) || try == reconnects {
 			return p, err

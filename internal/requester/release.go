@@ -18,7 +18,7 @@ const undoWithin = 10 * time.Second
 // told: a lease of which a part could not be given back is Releasing, and may be
 // released again. The error then names the providers that did not answer.
 func (c *Client) Release(ctx context.Context, l Lease) (Lease, error) {
-	if l.State == Released || l.State == Lost {
+	if l.State == Released || l.State == Expired || l.State == Lost {
 		return l, nil
 	}
 	return c.giveBack(ctx, l)

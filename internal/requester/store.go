@@ -67,6 +67,11 @@ func (s *Store) KubeconfigPath(id market.LeaseID) string {
 	return filepath.Join(s.dir, id.Short()+".kubeconfig")
 }
 
+// ProxyPath is where the kubeconfig of a lease's proxy is while that runs.
+func (s *Store) ProxyPath(id market.LeaseID) string {
+	return filepath.Join(s.dir, id.Short()+".proxy.kubeconfig")
+}
+
 func (s *Store) path(id market.LeaseID) string { return filepath.Join(s.dir, id.String()+suffix) }
 
 // Put writes a lease; it is durable and whole when Put returns, and whoever
@@ -99,6 +104,44 @@ func (s *Store) Get(prefix string) (Lease, error) {
 		return Lease{}, fmt.Errorf("%w: %d leases begin with %.60q (angler lease list shows all)", ErrNoLease, len(hits), prefix)
 	}
 	return s.read(hits[0])
+}
+
+// Part finds one part of a lease: by the beginning of the part's id, by its name
+// in the kubeconfig, with or without the leading angler-, or by the lease's id.
+// part is -1 if that names a lease of several parts. Errors are as of Get.
+func (s *Store) Part(name string) (l Lease, part int, err error) {
+	name = strings.TrimPrefix(name, "angler-")
+	if short, number, ok := strings.Cut(name, "-"); ok {
+		if l, err = s.Get(short); err != nil {
+			return l, 0, err
+		}
+		for k := range l.Parts {
+			if _, n, _ := strings.Cut(strings.TrimPrefix(l.Context(k), "angler-"), "-"); n == number {
+				return l, k, nil
+			}
+		}
+		return l, 0, fmt.Errorf("%w: lease %s has no part %.20q", ErrNoLease, l.ID.Short(), number)
+	}
+	if l, err = s.Get(name); err == nil {
+		if len(l.Parts) == 1 {
+			return l, 0, nil
+		}
+		return l, -1, nil
+	}
+	leases, _ := s.List() // the readable ones
+	hits := 0
+	for _, x := range leases {
+		for k, p := range x.Parts {
+			if name != "" && strings.HasPrefix(p.ID.String(), name) {
+				l, part = x, k
+				hits++
+			}
+		}
+	}
+	if hits != 1 {
+		return Lease{}, 0, err
+	}
+	return l, part, nil
 }
 
 // List returns all leases, newest first. A file that cannot be read is an

@@ -1,0 +1,67 @@
+package requester
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"sync"
+
+	"github.com/angler-dex/angler/internal/match"
+)
+
+// maxCarried is how many connections to one part are carried at once: as many as
+// a busy client has, fewer than a provider allows.
+const maxCarried = 64
+
+// Proxy carries the connections that ln accepts to the API server of a part,
+// through its provider's daemon, until ctx ends. What runs over them is TLS from
+// end to end: whoever dials must check the server's certificate for the name in
+// the grant. It closes ln. Connections that cannot be carried are closed and
+// logged; the error is that of accepting.
+func (c *Client) Proxy(ctx context.Context, l Lease, part int, ln net.Listener) error {
+	p := l.Parts[part]
+	if l.State != Active || p.Grant == nil {
+		return errors.Join(fmt.Errorf("lease %s is %s: there is nothing to carry to", p.ID.Short(), p.State), ln.Close())
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	stop := context.AfterFunc(ctx, func() { _ = ln.Close() }) // Accept says so
+	var carried sync.WaitGroup
+	defer carried.Wait()
+	defer cancel()
+	defer stop()
+	room := make(chan struct{}, maxCarried)
+	for {
+		conn, err := ln.Accept()
+		if ctx.Err() != nil {
+			if err == nil {
+				_ = conn.Close() // nobody is there to hear that it was opened
+			}
+			return nil
+		}
+		if err != nil {
+			return errors.Join(fmt.Errorf("proxy of lease %s: %w", p.ID.Short(), err), ln.Close())
+		}
+		select {
+		case room <- struct{}{}:
+		case <-ctx.Done():
+			_ = conn.Close()
+			return nil
+		}
+		carried.Go(func() {
+			defer func() { <-room }()
+			if err := c.carry(ctx, l, p, conn); err != nil && ctx.Err() == nil {
+				c.log().Warn("connection not carried", "lease", p.ID.Short(), "err", err)
+			}
+		})
+	}
+}
+
+// carry carries one connection and closes it.
+func (c *Client) carry(ctx context.Context, l Lease, p Part, conn net.Conn) error {
+	link, err := c.connect(ctx, l, p)
+	if err != nil {
+		return errors.Join(err, conn.Close())
+	}
+	return match.ProxyLease(ctx, link, p.ID, conn)
+}

@@ -1,0 +1,98 @@
+package requester_test
+
+import (
+	"context"
+	"io"
+	"net"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/angler-dex/angler/internal/match/matchtest"
+	"github.com/angler-dex/angler/internal/requester"
+)
+
+// echo stands behind a provider where its API server would: it says what it
+// hears.
+func echo(t *testing.T) (addr string) {
+	t.Helper()
+	ln := listen(t)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for {
+			conn, err := ln.Accept()
+			if err != nil {
+				return
+			}
+			go func() {
+				_, _ = io.Copy(conn, conn) // until the other end has said all
+				conn.Close()
+			}()
+		}
+	}()
+	t.Cleanup(func() {
+		ln.Close()
+		<-done
+	})
+	return ln.Addr().String()
+}
+
+func TestProxyCarries(t *testing.T) {
+	matchtest.CheckLeaks(t)
+	s, l := live(t, 2)
+	s.at[1].Cluster.Serve(echo(t))
+	ctx, cancel := context.WithCancel(s.Context())
+	ln := listen(t)
+	done := make(chan error, 1)
+	go func() { done <- s.client.Proxy(ctx, l, 1, ln) }()
+	for _, text := range []string{"one", strings.Repeat("two", 100000)} {
+		conn, err := net.Dial("tcp", ln.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		go func() {
+			_, _ = io.WriteString(conn, text) // what comes back tells
+			_ = conn.(*net.TCPConn).CloseWrite()
+		}()
+		_ = conn.SetReadDeadline(time.Now().Add(time.Minute))
+		back, err := io.ReadAll(conn)
+		if err != nil || string(back) != text {
+			t.Errorf("%d bytes came back of %d, error %v", len(back), len(text), err)
+		}
+		conn.Close()
+	}
+	// When the lease is over, so is what it carried.
+	if l, err := s.client.Release(s.Context(), l); err != nil || l.State != requester.Released {
+		t.Fatal(err)
+	}
+	conn, err := net.Dial("tcp", ln.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = conn.SetReadDeadline(time.Now().Add(time.Minute))
+	if n, err := conn.Read(make([]byte, 1)); n != 0 || err == nil {
+		t.Errorf("%d bytes of a lease that is over, error %v", n, err)
+	}
+	conn.Close()
+	cancel()
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+	if _, err := net.Dial("tcp", ln.Addr().String()); err == nil {
+		t.Error("it still listens")
+	}
+	again := listen(t)
+	if err := s.client.Proxy(s.Context(), s.stored(), 0, again); err == nil {
+		t.Error("a lease that is over is carried to")
+	}
+}
+
+func listen(t *testing.T) net.Listener {
+	t.Helper()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return ln
+}
