@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/angler-dex/angler/internal/identity"
+	"github.com/angler-dex/angler/internal/k8s"
 	"github.com/angler-dex/angler/internal/market"
 	"github.com/angler-dex/angler/internal/mesh"
 	"github.com/angler-dex/angler/internal/mpc"
@@ -162,3 +163,6 @@ func Typed(w Stands) (Standing, error) { return w.typed() }
 
 // MaxLeaseTunnels is how many connections of one lease are carried at most.
 const MaxLeaseTunnels = maxLeaseTunnels
+
+// KindOf is what a cluster is told of a notice.
+func KindOf(k market.NoticeKind) k8s.NoticeKind { return noticeKinds[k] }

@@ -98,10 +98,10 @@ func TestLeaseOnKubernetes(t *testing.T) {
 		got, err := admin.CoreV1().Namespaces().Get(ctx, ns, metav1.GetOptions{})
 		return err == nil && got.Annotations[manifest.AnnotationNotice] != ""
 	})
-	events, err := tenant(t, fresh.Grant, nil).CoreV1().Events(ns).List(ctx, metav1.ListOptions{})
-	if err != nil || len(events.Items) == 0 {
-		t.Errorf("the tenant sees %d events, %v", len(events.Items), err)
-	}
+	waitFor(t, "an event that the tenant sees", func() bool {
+		events, err := tenant(t, fresh.Grant, nil).CoreV1().Events(ns).List(ctx, metav1.ListOptions{})
+		return err == nil && len(events.Items) > 0
+	})
 
 	if err := b.release(l); err != nil {
 		t.Fatal(err)
