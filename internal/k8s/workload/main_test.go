@@ -30,7 +30,21 @@ func testContext(t *testing.T) context.Context {
 // lease grants two cpus and two gibibytes of the package's cluster and opens them as their tenant would.
 func lease(t *testing.T) *Target {
 	t.Helper()
-	c, err := k8s.Open(k8s.Config{Kubeconfig: k8stest.Start(t), Now: time.Now, Rand: rand.Reader})
+	text, err := grantOf(t, k8stest.Start(t)).Kubeconfig("lease")
+	if err != nil {
+		t.Fatal(err)
+	}
+	target, err := Open(text, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return target
+}
+
+// grantOf provisions a lease of the test's in a cluster.
+func grantOf(t *testing.T, kubeconfig string) k8s.Grant {
+	t.Helper()
+	c, err := k8s.Open(k8s.Config{Kubeconfig: kubeconfig, Now: time.Now, Rand: rand.Reader})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -42,15 +56,7 @@ func lease(t *testing.T) *Target {
 	if err != nil {
 		t.Fatal(err)
 	}
-	text, err := grant.Kubeconfig("lease")
-	if err != nil {
-		t.Fatal(err)
-	}
-	target, err := Open(text, "")
-	if err != nil {
-		t.Fatal(err)
-	}
-	return target
+	return grant
 }
 
 func parsed(t *testing.T, text string) *Manifest {

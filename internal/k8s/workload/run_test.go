@@ -12,6 +12,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/angler-dex/angler/internal/k8s"
+	"github.com/angler-dex/angler/internal/k8s/k8stest"
 )
 
 const settings = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: settings}\ndata: {a: b}\n---\n"
@@ -148,5 +149,36 @@ func TestApplyRefused(t *testing.T) {
 	cancel()
 	if _, err := target.Apply(cut, parsed(t, settings)); !errors.Is(err, context.Canceled) {
 		t.Errorf("cancelled: %v", err)
+	}
+}
+
+// The parts of a split lease lie in several clusters: one kubeconfig, a context each, and the same manifest in all.
+func TestRunInTwoClusters(t *testing.T) {
+	t.Parallel()
+	ctx := testContext(t)
+	text, err := k8s.Kubeconfig(
+		k8s.Context{Name: "first", Grant: grantOf(t, k8stest.Start(t))},
+		k8s.Context{Name: "second", Grant: grantOf(t, k8stest.Launch(t, "--nodes", "1", "--workloads"))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := parsed(t, settings+job("work", ""))
+	servers := map[string]bool{}
+	for _, name := range []string{"first", "second"} {
+		target, openErr := Open(text, name)
+		if openErr != nil {
+			t.Fatal(openErr)
+		}
+		applied, runErr := target.Apply(ctx, m)
+		if runErr == nil {
+			runErr = target.Wait(ctx, applied, Done, nil)
+		}
+		if runErr != nil {
+			t.Errorf("%s: %v", name, runErr)
+		}
+		servers[target.set.RESTClient().Get().URL().Host] = true
+	}
+	if len(servers) != 2 {
+		t.Errorf("one cluster: %v", servers)
 	}
 }
