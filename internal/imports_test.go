@@ -49,7 +49,7 @@ var layers = []struct {
 	{"match", "wire identity market placement mesh k8s k8s/manifest mpc mpc/circuit spare", "what both sides say around the MPC"},
 	{"control", "market", "the daemon's socket speaks in the market's words"},
 	{"requester", "coord durable match identity market placement mesh dht k8s k8s/workload spare", "discover, choose, invite, match, claim"},
-	{"node", "match control identity market placement mesh coord dht k8s k8s/manifest spare", "the daemon's composition root"},
+	{"node", "durable match control identity market placement mesh coord dht k8s k8s/manifest spare", "the daemon's composition root"},
 	{"bench", "match identity placement mesh mpc mpc/circuit", "a measurement runs what a session runs"},
 	{"bench/discovery", "dht", "a measurement runs the nodes that daemons run"},
 	{"cli", "durable node requester control bench bench/discovery match identity market placement mesh coord dht k8s k8s/workload mpc mpc/circuit mpc/circuit/catalog spare", "commands draw what the others do"},

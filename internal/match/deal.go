@@ -61,15 +61,25 @@ func (e *LieError) Unwrap() error { return e.Err }
 
 // RefusedError says that a provider will not do what it was asked to. Unless its
 // Status is StatusDenied, the lease is not, or not any more.
-type RefusedError struct{ Status Status }
+type RefusedError struct {
+	Status Status
+	Notice market.NoticeKind // what the provider says about the end of the lease
+}
 
 func (e *RefusedError) Error() string {
+	taken := e.Notice == market.NoticeReclaim
 	switch e.Status {
 	case StatusFailed:
 		return "provisioning failed at the provider, which has undone it"
 	case StatusGone:
+		if taken {
+			return "the provider has taken it back"
+		}
 		return "the provider has released it"
 	case StatusDenied:
+		if taken {
+			return "the provider is taking the lease back"
+		}
 		return "the provider does not do that for the lease as it stands"
 	default:
 		return "the provider has no such reservation"
@@ -88,7 +98,7 @@ func ClaimLease(ctx context.Context, link Opener, d Deal, now func() time.Time) 
 	case err != nil:
 		return Granted{}, err
 	case r.Status != StatusGranted:
-		return Granted{}, &RefusedError{Status: r.Status}
+		return Granted{}, r.refusal()
 	}
 	g, err := d.open(r, now())
 	if err != nil {
@@ -156,7 +166,7 @@ func (d Deal) receipt() Receipt {
 func ConfirmLease(ctx context.Context, link Opener, id market.LeaseID, signature []byte) error {
 	r, err := settled(ctx, link, LeaseRequest{Action: Confirm, Lease: id[:], Receipt: signature})
 	if err == nil && r.Status != StatusConfirmed {
-		err = &RefusedError{Status: r.Status}
+		err = r.refusal()
 	}
 	return err
 }
@@ -173,7 +183,7 @@ func ReleaseLease(ctx context.Context, link Opener, id market.LeaseID) error {
 	case StatusGone, StatusFailed, StatusRefused:
 		return nil
 	}
-	return &RefusedError{Status: r.Status}
+	return r.refusal()
 }
 
 // How often a pending request is repeated, and how long one may take: a provider

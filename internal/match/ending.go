@@ -57,6 +57,7 @@ func (p *Provider) undo(ctx context.Context, id market.LeaseID) error {
 	if !ok {
 		return market.ErrNoLease
 	}
+	p.archive(lease)
 	if _, err := p.Ledger.Advance(id, lease.End(), nil); err != nil {
 		return err
 	}

@@ -24,7 +24,7 @@ func (p *Provider) serveLease(ctx context.Context, s *mesh.Stream) {
 	}
 	waiting, cancel := context.WithTimeout(ctx, answerWithinPoll)
 	defer cancel()
-	reply := p.introduce(p.answer(waiting, req, s.Peer()))
+	reply := p.introduce(p.answer(waiting, req, s.Peer()), market.LeaseID(req.Lease), s.Peer())
 	if err := sendWithin(s, writeWithin, reply); err != nil {
 		p.Log.Debug("reply not delivered", "peer", s.Peer().Short(), "err", err)
 	}
@@ -69,9 +69,13 @@ func (r LeaseRequest) sound() bool {
 	return len(r.Lease) == len(market.LeaseID{}) && (r.Workload == nil || len(r.Workload) == sha256.Size)
 }
 
-// introduce adds our record to what a requester is told about a lease that it
-// has: where to find us next time, should we move.
-func (p *Provider) introduce(r LeaseReply) LeaseReply {
+// introduce adds to what a requester is told about a lease that it has: where
+// that stands, whatever was asked, so that nobody misses that it ends; and our
+// record, where to find us next time, should we move.
+func (p *Provider) introduce(r LeaseReply, id market.LeaseID, peer identity.PeerID) LeaseReply {
+	if lease, ok := p.Ledger.Lease(id); ok && lease.Requester == peer && r.Standing == nil {
+		r.Standing = p.stands(lease)
+	}
 	switch r.Status {
 	case StatusGranted, StatusShown, StatusPrepared, StatusToken:
 		record, err := p.Record()
@@ -145,11 +149,12 @@ func (p *Provider) confirm(ctx context.Context, id market.LeaseID, signature []b
 		return LeaseReply{Status: StatusRefused}
 	}
 	d.Requester = signature
-	if _, err := p.Ledger.Advance(id, market.Active, d.record); err != nil {
+	if lease, err = p.Ledger.Advance(id, market.Active, d.record); err != nil {
 		p.ledgerFailed(err)
 		p.Log.Error("lease not confirmed", "lease", id.Short(), "err", err)
 		return LeaseReply{Status: StatusPending}
 	}
+	p.archive(lease)
 	return LeaseReply{Status: StatusConfirmed}
 }
 

@@ -56,8 +56,14 @@ type ProviderConfig struct {
 	Clock     market.Clock
 	Log       *slog.Logger // nil discards
 	Observe   func(Seen)   // told of each match that ended; may be nil
-	Patience  Patience
-	Idle      time.Duration // after which a connection to the API server that carries nothing is cut; 0: ten minutes
+
+	// Archive keeps the receipts of a lease, a file as MarshalReceipts writes it,
+	// in the place of what it kept of that lease before; nil: only the ledger has
+	// them, for as long as it has the lease.
+	Archive func(lease market.LeaseID, receipts []byte) error
+
+	Patience Patience
+	Idle     time.Duration // after which a connection to the API server that carries nothing is cut; 0: ten minutes
 }
 
 // Provider is the provider's side of matches and leases: it answers records,

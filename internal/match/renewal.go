@@ -40,7 +40,7 @@ func PrepareRenewal(ctx context.Context, link Opener, d Deal, last []byte, total
 	case err != nil:
 		return Renewal{}, err
 	case r.Status != StatusPrepared:
-		return Renewal{}, &RefusedError{Status: r.Status}
+		return Renewal{}, r.refusal()
 	}
 	before, err := ReadReceipt(last)
 	if err != nil {
@@ -65,7 +65,7 @@ func PrepareRenewal(ctx context.Context, link Opener, d Deal, last []byte, total
 func ConfirmRenewal(ctx context.Context, link Opener, d Deal, r Renewal, signature []byte) error {
 	answer, err := settled(ctx, link, LeaseRequest{Action: Renew, Lease: d.Lease[:], Seconds: seconds(r.Total), Receipt: signature})
 	if err == nil && answer.Status != StatusRenewed {
-		err = &RefusedError{Status: answer.Status}
+		err = answer.refusal()
 	}
 	return err
 }

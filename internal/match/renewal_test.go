@@ -340,8 +340,11 @@ func TestReclaim(t *testing.T) {
 	if s := b.mustShow(l); s.Notice != market.NoticeReclaim || s.Left > 10*time.Minute || s.Left < 9*time.Minute {
 		t.Errorf("%+v", s)
 	}
-	if _, err := b.prepare(l, g.Receipt, 2*time.Hour); statusOf(err) != match.StatusDenied {
+	if _, err := b.prepare(l, g.Receipt, 2*time.Hour); statusOf(err) != match.StatusDenied || err.Error() != "the provider is taking the lease back" {
 		t.Errorf("renewed: %v", err)
+	}
+	if f, err := b.token(l, g); err != nil || f.Notice != market.NoticeReclaim {
+		t.Errorf("told with a token: %s, %v", f.Notice, err)
 	}
 	b.Clock.Pass(9 * time.Minute)
 	waitSweeps(t, b.p)

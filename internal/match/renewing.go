@@ -117,9 +117,10 @@ func (p *Provider) renew(ctx context.Context, id market.LeaseID, secs uint64, si
 	}
 	s.Requester = signature
 	d.Renewals = append(d.Renewals, s)
-	if _, err := p.Ledger.Renew(id, total, d.record); err != nil {
+	if lease, err = p.Ledger.Renew(id, total, d.record); err != nil {
 		return p.notRenewed(id, err)
 	}
+	p.archive(lease)
 	p.Log.Info("lease renewed", "lease", id.Short())
 	return LeaseReply{Status: StatusRenewed}
 }

@@ -34,6 +34,7 @@ type Standing struct {
 // Fresh is a lease's grant with a credential that was just made.
 type Fresh struct {
 	Grant  k8s.Grant
+	Notice market.NoticeKind
 	Record []byte // as in Standing
 }
 
@@ -54,7 +55,7 @@ func ShowLease(ctx context.Context, link Opener, d Deal, now func() time.Time) (
 	s.Record = d.fresh(r, now())
 	switch {
 	case r.Status != StatusShown:
-		return s, &RefusedError{Status: r.Status}
+		return s, r.refusal()
 	case r.Standing == nil || !s.State.Usable():
 		return Standing{}, &LieError{Err: errStanding}
 	}
@@ -119,7 +120,7 @@ func LeaseToken(ctx context.Context, link Opener, d Deal, grant k8s.Grant, now f
 	case err != nil:
 		return Fresh{}, err
 	case r.Status != StatusToken:
-		return Fresh{}, &RefusedError{Status: r.Status}
+		return Fresh{}, r.refusal()
 	case r.Credential == nil:
 		return Fresh{}, &LieError{Err: errors.New("no credential")}
 	}
@@ -128,5 +129,5 @@ func LeaseToken(ctx context.Context, link Opener, d Deal, grant k8s.Grant, now f
 	if err := grant.Validate(now()); err != nil {
 		return Fresh{}, &LieError{Err: err}
 	}
-	return Fresh{Grant: grant, Record: d.fresh(r, now())}, nil
+	return Fresh{Grant: grant, Notice: r.noticed(), Record: d.fresh(r, now())}, nil
 }

@@ -118,7 +118,7 @@ func (d *daemon) openProvider(ctx context.Context) (err error) {
 	d.provider = match.NewProvider(match.ProviderConfig{
 		Key: d.cfg.Key, Pool: d.cfg.Pool, Mesh: d.mesh, Ledger: d.ledger, Cluster: d.cluster, House: d.gpus.house, Record: d.record.get, Spares: d.spares,
 		MinRoster: d.cfg.MinRoster, Matches: d.cfg.MaxMatches, Each: d.cfg.MaxEach, HoldFor: market.HoldTime, Rand: rand.Reader, Clock: d.clock,
-		Log: d.cfg.Log.With("part", "match"), Observe: d.recent.add,
+		Log: d.cfg.Log.With("part", "match"), Observe: d.recent.add, Archive: d.archive,
 	})
 	d.provider.Handle()
 	backer := &match.Backer{Pool: d.cfg.Pool, Mesh: d.mesh, Now: d.wall, Log: d.cfg.Log.With("part", "match")}
