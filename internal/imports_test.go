@@ -60,7 +60,7 @@ var outside = []struct {
 	prefix, allowedIn, because string
 }{
 	{"github.com/quic-go/", "mesh", "the transport can be replaced"},
-	{"github.com/anacrolix/", "", "our own node is compared with it, in tests only"},
+	{"github.com/anacrolix/", "dht", "the library needs its guards"},
 	{"k8s.io/client-go", "k8s k8s/manifest k8s/workload k8s/k8stest", "API servers are reached through one package"},
 	{"github.com/hashicorp/", "coord", "coordinates are of our own shape and bounds"},
 	{"go.etcd.io/bbolt", "market", "one ledger, one owner"},

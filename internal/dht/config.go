@@ -20,8 +20,8 @@ type Config struct {
 	// Conn is the UDP socket (not the QUIC one: both protocols use the same
 	// first bytes). Run closes it.
 	Conn net.PacketConn
-	// Bootstrap are the nodes to join by, as host:port. A non-passive node
-	// without any founds a network: it waits for others to come.
+	// Bootstrap are the nodes to join by, as host:port, or Mainline. A
+	// non-passive node without any founds a network: it waits for others to come.
 	Bootstrap []string
 	// Passive nodes ask but do not answer and are not put into others' tables
 	// (BEP 43): for short-lived requesters.
@@ -30,8 +30,7 @@ type Config struct {
 	// private addresses from strangers. Private networks leave it off.
 	Public bool
 	// PublicIP is the address that others see, from which a Public node's id
-	// is made. Without it the id is random, and nodes that enforce BEP 42 do
-	// not put it into their tables.
+	// is made. Without it the id follows what most of the nodes that answer say.
 	PublicIP netip.Addr
 	// TablePath is where the routing table is kept between runs; "" keeps none.
 	TablePath string
@@ -64,10 +63,11 @@ func (c Config) withDefaults() (Config, error) {
 		return c, errors.New("dht: no socket")
 	}
 	for _, entry := range c.Bootstrap {
-		if err := checkHostPort(entry); err != nil {
+		if err := CheckBootstrap(entry); err != nil {
 			return c, fmt.Errorf("dht: %w", err)
 		}
 	}
+	c.mainline()
 	c.Limits = c.Limits.withDefaults()
 	c.SendRate = cmp.Or(c.SendRate, 500)
 	c.SendBurst = cmp.Or(c.SendBurst, 500)

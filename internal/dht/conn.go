@@ -15,9 +15,8 @@ const (
 )
 
 // read takes packets from the socket, one after the other, until the node
-// stops. A packet is parsed whole before anything is done with it: a question
-// is answered here and now, an answer goes to whoever asked, all else is
-// dropped. A read error on a socket that is still open is waited out; read
+// stops. A packet is parsed whole before anything is done with it; what the
+// library gets is the canonical encoding of what was understood of it. A read error on a socket that is still open is waited out; read
 // returns an error if the socket was closed under the node.
 func (n *Node) read(ctx context.Context) error {
 	buf := make([]byte, maxPacket+1)
@@ -49,9 +48,11 @@ func (n *Node) read(ctx context.Context) error {
 		case err != nil:
 			n.dropped.Add(1)
 		case m.kind == 'q':
-			n.answer(m, from)
+			n.question(m, from)
 		default:
-			n.exchanges.answered(from, m.tid, buf[:size])
+			if s := n.side(from.Addr()); s != nil {
+				s.library.Load().bridge.answer(m, from)
+			}
 		}
 	}
 }

@@ -6,8 +6,8 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
-	"sync"
-	"time"
+
+	"github.com/anacrolix/dht/v2"
 )
 
 var errTimeout = errors.New("no answer")
@@ -16,56 +16,6 @@ var errTimeout = errors.New("no answer")
 type fault struct{ code int64 }
 
 func (f fault) Error() string { return fmt.Sprintf("refused with code %d", f.code) }
-
-// exchanges are the questions of this node that wait for their answers. An
-// answer counts if it comes from the address that was asked and carries the
-// four random bytes of the question: nobody else can guess them.
-type exchanges struct {
-	mu      sync.Mutex
-	pending map[exchange]chan []byte
-}
-
-type exchange struct {
-	with netip.AddrPort
-	tid  [4]byte
-}
-
-func (x *exchanges) open(e exchange) (<-chan []byte, bool) {
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	if _, taken := x.pending[e]; taken {
-		return nil, false
-	}
-	if x.pending == nil {
-		x.pending = make(map[exchange]chan []byte)
-	}
-	answer := make(chan []byte, 1)
-	x.pending[e] = answer
-	return answer, true
-}
-
-func (x *exchanges) end(e exchange) {
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	delete(x.pending, e)
-}
-
-// answered hands a copy of the packet to whoever waits for it and reports
-// whether somebody does.
-func (x *exchanges) answered(from netip.AddrPort, tid, packet []byte) bool {
-	if len(tid) != len(exchange{}.tid) {
-		return false
-	}
-	e := exchange{from, [4]byte(tid)}
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	answer, waits := x.pending[e]
-	if waits {
-		delete(x.pending, e)
-		answer <- append([]byte(nil), packet...)
-	}
-	return waits
-}
 
 // ask sends one question and waits for the answer, which is a hint from a
 // stranger.
@@ -79,9 +29,7 @@ func (n *Node) askTimes(ctx context.Context, tries int, to netip.AddrPort, q mes
 	if s == nil {
 		return message{}, fmt.Errorf("%s to %s: not reached by this socket", q.method, to)
 	}
-	q.kind, q.id, q.readOnly = 'q', s.ID(), n.cfg.Passive
-	q.want4, q.want6 = !s.v6, s.v6
-	m, err := n.exchange(ctx, tries, to, q)
+	m, err := n.exchange(ctx, s, tries, to, q)
 	switch {
 	case errors.Is(err, errTimeout):
 		n.failing.add(to)
@@ -117,44 +65,20 @@ func (n *Node) doubt(addr netip.AddrPort) {
 	}
 }
 
-func (n *Node) exchange(ctx context.Context, tries int, to netip.AddrPort, q message) (message, error) {
-	e := exchange{with: to}
-	var answer <-chan []byte
-	for ok := false; !ok; {
-		e.tid = n.dice.tid()
-		answer, ok = n.exchanges.open(e)
+// exchange lets the library ask.
+func (n *Node) exchange(ctx context.Context, s *side, tries int, to netip.AddrPort, q message) (message, error) {
+	res := s.library.Load().Query(ctx, dht.NewAddr(net.UDPAddrFromAddrPort(to)), q.method, dht.QueryInput{
+		MsgArgs:      q.arguments(s),
+		NumTries:     tries,
+		RateLimiting: dht.QueryRateLimiting{WaitOnRetries: true},
+	})
+	switch {
+	case errors.Is(res.Err, dht.TransactionTimeout):
+		return message{}, errTimeout
+	case res.Err != nil:
+		return message{}, res.Err
 	}
-	defer n.exchanges.end(e)
-	q.tid = e.tid[:]
-	packet := q.append(nil)
-	timer := time.NewTimer(0)
-	defer timer.Stop()
-	<-timer.C
-	for range tries {
-		if err := n.limiter.Wait(ctx); err != nil {
-			return message{}, err
-		}
-		if _, err := n.conn.WriteTo(packet, net.UDPAddrFromAddrPort(to)); err != nil {
-			return message{}, err
-		}
-		n.sent.Add(1)
-		timer.Reset(n.cfg.Resend)
-		select {
-		case b := <-answer:
-			m, err := parseMessage(b)
-			if err != nil {
-				return message{}, err
-			}
-			m.keepUsable(func(a netip.AddrPort) bool { return usable(a, n.cfg.Public) })
-			return m, nil
-		case <-timer.C:
-		case <-ctx.Done():
-			return message{}, ctx.Err()
-		case <-n.stopping:
-			return message{}, ErrStopped
-		}
-	}
-	return message{}, errTimeout
+	return messageOf(res.Reply)
 }
 
 // contactsIn are the nodes of a family that an answer names.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -120,6 +121,11 @@ func (n *Node) keepJoined(ctx context.Context) {
 		select { // as pause does
 		case <-time.After(wait):
 		case <-n.moved:
+			for _, s := range n.sides {
+				if err := n.openServer(s); err != nil {
+					n.cfg.Log.Error("no server for the new id", "err", err)
+				}
+			}
 			n.refreshTable(ctx) // to become known under the new id
 		case <-ctx.Done():
 			return
@@ -159,8 +165,19 @@ func (n *Node) joinRound(ctx context.Context) {
 	case err != nil:
 		n.joining.decide(fmt.Errorf("%w: %w", ErrNoBootstrap, err))
 	default:
-		n.joining.decide(fmt.Errorf("%w: %d asked", ErrNoBootstrap, len(targets)))
+		n.joining.decide(fmt.Errorf("%w: %s", ErrNoBootstrap, n.silent(targets)))
 	}
+}
+
+// silent says who was asked.
+func (n *Node) silent(targets []netip.AddrPort) string {
+	switch {
+	case len(targets) == 0:
+		return "none is known"
+	case len(n.cfg.Bootstrap) == 0:
+		return fmt.Sprintf("%d saved nodes were asked", len(targets))
+	}
+	return fmt.Sprintf("%s and saved nodes were asked at %d addresses in all", strings.Join(n.cfg.Bootstrap, ", "), len(targets))
 }
 
 // greet pings the targets and says whether others answered, and whether this

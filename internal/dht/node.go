@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"net/netip"
 	"sync/atomic"
@@ -46,11 +45,9 @@ type Node struct {
 	base    Key     // the id, before an address bounds it
 	dice    *dice
 	store   *peerStore
-	tokens  tokens
 	visits  *visits
 	limiter *rate.Limiter
 
-	exchanges exchanges
 	failing   *recent // did not answer
 	liars     *recent // told of nodes that do not exist
 	pinged    *recent
@@ -83,7 +80,6 @@ func New(cfg Config) (*Node, error) {
 		local:     local,
 		dice:      d,
 		store:     newPeerStore(cfg.Limits, cfg.Now, d.shuffle),
-		tokens:    tokens{now: cfg.Now},
 		visits:    newVisits(cfg.Now),
 		limiter:   rate.NewLimiter(rate.Limit(cfg.SendRate), cfg.SendBurst),
 		failing:   newRecent(failedFor, 4096, cfg.Now),
@@ -93,9 +89,6 @@ func New(cfg Config) (*Node, error) {
 		moved:     make(chan struct{}, 1),
 		joining:   newJoining(),
 		stopping:  make(chan struct{}),
-	}
-	if _, err = io.ReadFull(cfg.Rand, n.tokens.secret[:]); err != nil {
-		return nil, fmt.Errorf("dht: randomness: %w", err)
 	}
 	var saved savedTable
 	if cfg.TablePath != "" {
@@ -133,11 +126,19 @@ func (n *Node) Run(ctx context.Context) error {
 	if n.started.Swap(true) {
 		return errors.New("dht: the node has run already")
 	}
+	for _, s := range n.sides {
+		if err := n.openServer(s); err != nil {
+			return fmt.Errorf("dht: %w", err)
+		}
+	}
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return n.read(ctx) })
 	group.Go(func() error { n.keepJoined(ctx); return nil })
 	group.Go(func() error { n.keepHouse(ctx); return nil })
 	if !n.cfg.Passive {
+		for _, s := range n.sides {
+			group.Go(func() error { n.maintainTable(ctx, s); return nil })
+		}
 		for range pingBackers {
 			group.Go(func() error { n.keepFresh(ctx); return nil })
 			group.Go(func() error { n.pingBack(ctx); return nil })
@@ -145,6 +146,9 @@ func (n *Node) Run(ctx context.Context) error {
 	}
 	<-ctx.Done()
 	close(n.stopping)
+	for _, s := range n.sides {
+		s.library.Load().close()
+	}
 	_ = n.conn.Close() // ends read; again, if it was closed under us
 	err := group.Wait()
 	n.save()
@@ -177,6 +181,17 @@ func (n *Node) keepFresh(ctx context.Context) {
 					n.cfg.Log.Debug("a node of the table does not answer", "err", err)
 				}
 			}
+		}
+	}
+}
+
+// maintainTable runs the library's maintenance of its table. It is started only
+// once there is a node in it: with an empty one each of its rounds leaves a
+// goroutine behind.
+func (n *Node) maintainTable(ctx context.Context, s *side) {
+	for pause(ctx, time.Second) {
+		if server := s.library.Load(); server.NumNodes() > 0 {
+			server.TableMaintainer() // returns after close, when the node ends or its id has changed
 		}
 	}
 }
@@ -217,3 +232,5 @@ func pause(ctx context.Context, d time.Duration) bool {
 		return false
 	}
 }
+
+func (n *Node) resendDelay() time.Duration { return n.cfg.Resend }

@@ -3,6 +3,7 @@ package dht
 import (
 	"net/netip"
 	"sync"
+	"sync/atomic"
 )
 
 // side is this node in one address family. IPv4 and IPv6 are two networks with
@@ -12,6 +13,7 @@ type side struct {
 	v6      bool
 	table   *table
 	outside outside
+	library atomic.Pointer[library] // set when the node runs; anew when its id changes
 
 	mu sync.Mutex
 	id Key
@@ -66,17 +68,25 @@ func (n *Node) seenAs(s *side, from netip.AddrPort, ip netip.Addr) {
 		return
 	}
 	ip, sure := s.outside.elected()
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if sure && !fits(s.id, ip) {
-		s.id = bound(n.base, ip)
-		s.table.rebase(s.id)
+	if sure && s.bind(n.base, ip) {
+		s.table.rebase(s.ID())
 		n.cfg.Log.Info("took the id that fits our address", "addr", ip)
 		select {
 		case n.moved <- struct{}{}:
 		default:
 		}
 	}
+}
+
+// bind makes the id fit the address and reports whether it did not before.
+func (s *side) bind(base Key, ip netip.Addr) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if fits(s.id, ip) {
+		return false
+	}
+	s.id = bound(base, ip)
+	return true
 }
 
 // ownIP is the address under which this node believes it is reached in a

@@ -6,6 +6,9 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/anacrolix/dht/v2/krpc"
+	peerstore "github.com/anacrolix/dht/v2/peer-store"
 )
 
 // StoreLimits bound what a node remembers of others' announcements. A zero
@@ -54,7 +57,7 @@ func (l StoreLimits) networkOf(addr netip.AddrPort) network {
 }
 
 // peerStore keeps, for each key, who announced itself under it and until when.
-// A full key makes room at
+// It implements the library's peer_store.Interface. A full key makes room at
 // the expense of the network that holds most of it, so that a flood from one
 // network cannot push the others out; a full network forgets its own oldest
 // peer, so that a provider that restarts on new ports gets in.
@@ -70,6 +73,8 @@ type peerStore struct {
 	swept    time.Time
 }
 
+var _ peerstore.Interface = (*peerStore)(nil)
+
 func newPeerStore(limits StoreLimits, now func() time.Time, shuffle func(int, func(int, int))) *peerStore {
 	return &peerStore{
 		limits:   limits.withDefaults(),
@@ -78,6 +83,25 @@ func newPeerStore(limits StoreLimits, now func() time.Time, shuffle func(int, fu
 		keys:     make(map[Key]map[netip.AddrPort]time.Time),
 		networks: make(map[network]int),
 	}
+}
+
+// AddPeer stores a peer as the library hands it over: the packet's source
+// address and the announced port.
+func (s *peerStore) AddPeer(key peerstore.InfoHash, peer krpc.NodeAddr) {
+	ip, ok := netip.AddrFromSlice(peer.IP)
+	if !ok || peer.Port < 1 || peer.Port > 65535 {
+		return
+	}
+	s.add(Key(key), netip.AddrPortFrom(ip.Unmap(), uint16(peer.Port)))
+}
+
+// GetPeers is a sample of the peers of a key in the library's form.
+func (s *peerStore) GetPeers(key peerstore.InfoHash) []krpc.NodeAddr {
+	var out []krpc.NodeAddr
+	for _, addr := range s.sample(Key(key), s.limits.Answer) {
+		out = append(out, krpc.NodeAddr{IP: addr.Addr().AsSlice(), Port: int(addr.Port())})
+	}
+	return out
 }
 
 // add stores or refreshes a peer and reports whether it is stored.

@@ -1,6 +1,7 @@
 package dht
 
 import (
+	"cmp"
 	"encoding/binary"
 	"math"
 	"math/bits"
@@ -148,16 +149,30 @@ func (t *table) good(e entry) bool {
 func (t *table) nearest(target Key, count int) []contact {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	var all []contact
-	for _, b := range t.buckets {
-		for _, e := range b {
-			if e.failures == 0 {
-				all = append(all, e.contact)
+	type far struct {
+		distance uint64 // its first bits, which nearly always decide
+		*entry
+	}
+	all := make([]far, 0, 8*bucketSize)
+	for i := range t.buckets {
+		for j := range t.buckets[i] {
+			if e := &t.buckets[i][j]; e.failures == 0 {
+				d := target.distance(e.id)
+				all = append(all, far{binary.BigEndian.Uint64(d[:8]), e})
 			}
 		}
 	}
-	slices.SortFunc(all, func(a, b contact) int { return nearer(target, a.id, b.id) })
-	return all[:min(len(all), count)]
+	slices.SortFunc(all, func(a, b far) int {
+		if a.distance != b.distance {
+			return cmp.Compare(a.distance, b.distance)
+		}
+		return nearer(target, a.id, b.id)
+	})
+	out := make([]contact, min(len(all), count))
+	for i := range out {
+		out[i] = all[i].contact
+	}
+	return out
 }
 
 // surveyed is how many nodes next to our own id the density is taken from.
