@@ -21,13 +21,21 @@ func noise(rng *rand.Rand, inputs []bool) {
 	}
 }
 
+// hostileRounds is how many circuits of each policy get 64 sets of bad inputs.
+func hostileRounds() int {
+	if testing.Short() {
+		return 6
+	}
+	return 30
+}
+
 // Whatever bits a requester enters, its cap, its handicaps and its quantity among them: who wins delivers at least one unit and
 // not more than it entered, is not paid less than it asks for that many, and has what is wanted beside; an offer of 0 never
 // wins; and the requester's own view is the same.
 func TestNoRequestHarmsAProvider(t *testing.T) {
 	for _, policy := range samples() {
 		rng := rand.New(rand.NewPCG(31, 32))
-		rounds, won := 30, 0
+		rounds, won := hostileRounds(), 0
 		for range rounds {
 			n := 1 + rng.IntN(6)
 			f := mustNew(t, policy, n)
@@ -76,7 +84,7 @@ func TestNoRequestHarmsAProvider(t *testing.T) {
 func TestNoOfferHarmsARequester(t *testing.T) {
 	for _, policy := range samples() {
 		rng := rand.New(rand.NewPCG(33, 34))
-		rounds, matched := 30, 0
+		rounds, matched := hostileRounds(), 0
 		for range rounds {
 			n := 1 + rng.IntN(6)
 			f := mustNew(t, policy, n)

@@ -178,7 +178,7 @@ func TestMaskedBitsAreUnbiased(t *testing.T) {
 			t.Parallel()
 			half := 1000
 			if testing.Short() {
-				half = 50
+				half = 30
 			}
 			f := mustNew(t, p.policy, len(p.a.offers))
 			var a, b tally

@@ -23,6 +23,9 @@ func TestGoldenSizes(t *testing.T) {
 	var lines strings.Builder
 	for _, policy := range samples() {
 		for _, n := range []int{1, 2, 3, 4, 8, 16, 32, 64} {
+			if testing.Short() && n > 8 {
+				break
+			}
 			c := mustBuild(t, mustNew(t, policy, n), identity(n))
 			hash := c.Hash()
 			fmt.Fprintf(&lines, "%s, %d providers: %v, hash %x\n", policy, n, c.Stats(), hash[:8])
@@ -37,7 +40,12 @@ func TestGoldenSizes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if lines.String() != string(want) {
+	for line := range strings.Lines(lines.String()) {
+		if !strings.Contains(string(want), line) {
+			t.Errorf("this circuit is another: %s", line)
+		}
+	}
+	if !testing.Short() && lines.String() != string(want) {
 		t.Errorf("the circuits changed:\n%swant\n%s", lines.String(), want)
 	}
 }
@@ -158,7 +166,11 @@ func TestANDsWithinBounds(t *testing.T) {
 // The formulas of docs/placement.md.
 func TestANDsByFormula(t *testing.T) {
 	ands := func(policy string, n int) int { return mustBuild(t, mustNew(t, policy, n), identity(n)).ANDs() }
-	for _, n := range []int{2, 3, 5, 8, 13, 16, 32} {
+	sizes := []int{2, 3, 5, 8, 13, 16, 32}
+	if testing.Short() {
+		sizes = sizes[:4]
+	}
+	for _, n := range sizes {
 		sort, log := len(circuit.SortingNetwork(n)), bits.Len(uint(n-1))
 		for _, tc := range []struct {
 			policy     string
