@@ -29,6 +29,7 @@ const (
 	ExitNoDaemon    = 8
 	ExitNoBootstrap = 9
 	ExitNoCluster   = 10
+	ExitWorkload    = 11
 	ExitInterrupted = 130
 )
 
@@ -48,6 +49,7 @@ var meanings = []struct {
 	{ExitNoDaemon, "no daemon at the socket"},
 	{ExitNoBootstrap, "no bootstrap node answers"},
 	{ExitNoCluster, "no cluster"},
+	{ExitWorkload, "the workload of --apply failed"},
 	{ExitInterrupted, "interrupted"},
 }
 
@@ -124,9 +126,12 @@ func codeOf(err error) (code int, hint string) {
 		return ExitUsage, ""
 	}
 	var few *requester.TooFewError
+	var ran *workloadError
 	var policy *requester.PolicyError
 	var provision *requester.ProvisionError
 	switch {
+	case errors.As(err, &ran):
+		return ExitWorkload, ""
 	case errors.As(err, &policy):
 		return ExitTooFew, "--policy names another; --wait keeps trying"
 	case errors.As(err, &few):

@@ -22,6 +22,7 @@ type requestFlags struct {
 	size                       sizeFlags
 	maxPrice                   string
 	policy                     policyFlags
+	apply                      applyFlags
 	duration, deadline, wait   time.Duration
 	minProviders, maxProviders int
 	place                      placeFlags
@@ -47,11 +48,17 @@ confirmed, and its one kubeconfig has a context for each part, the largest being
 Totals become a public class and a secret number of units: --cpu 32 --memory 64Gi is 32 units of 1 cpu and 2Gi. The
 kubeconfig goes to --out, by default into the folder of the leases (it is printed); with -o kubeconfig it goes to stdout.
 
+--apply runs manifests in the namespaces, in each of them if there are several, and waits until all of it works. With
+--release-on-exit it waits until what ends has ended, collects the logs and gives the lease back: exit code 0 if it ended
+well, 11 if it did not. Their hash stands in the receipts; nobody but the winners sees them.
+
 If the local daemon is in the same pool its place in the DHT is used, otherwise a node that lives as long as the command.`,
 		Example: `  angler request --cpu 32
   angler request --cpu 32 --memory 64Gi --max-price 0.05 --duration 2h --out lease.kubeconfig
   angler request --cpu 32 --split --max-winners 4 --max-share 50%
   angler request --unit cpu=200m,memory=128Mi --count 5 --wait 10m
+  angler request --cpu 4 --apply app.yaml
+  angler request --cpu 4 --apply job.yaml --release-on-exit --logs logs --wait 10m
   angler request --cpu 4 -o kubeconfig >job.kubeconfig
   angler request --cpu 4 -o json -q`,
 		Args:        noArgs,
@@ -78,6 +85,7 @@ If the local daemon is in the same pool its place in the DHT is used, otherwise 
 	f.where.register(s)
 	s.StringSliceVar(&f.bootstrap, "bootstrap", nil, "`host:port` of DHT nodes to join by (default the pool's)")
 	s.StringVar(&f.out, "out", "", "`file` for the kubeconfig")
+	f.apply.register(s)
 	s.BoolVar(&f.ephemeral, "ephemeral", false, "ask under a new identity, which no membership vouches for")
 	s.BoolVar(&f.dryRun, "dry-run", false, "say what would be asked, and ask nobody")
 	s.BoolVarP(&f.verbose, "verbose", "v", false, "say on stderr what goes on underneath")
@@ -86,7 +94,7 @@ If the local daemon is in the same pool its place in the DHT is used, otherwise 
 	} {
 		sample(s, name, value)
 	}
-	settings(s, "request", append([]string{"cpu", "memory", "gpu", "unit", "count", "max-price", "out", "dry-run"}, secretPolicyFlags...)...)
+	settings(s, "request", append([]string{"cpu", "memory", "gpu", "unit", "count", "max-price", "out", "dry-run", "apply", "release-on-exit", "logs"}, secretPolicyFlags...)...)
 	return cmd
 }
 
@@ -133,6 +141,14 @@ func (a *app) request(ctx context.Context, req market.Request, f requestFlags) e
 	}
 	if err = a.checkOut(f.out); err != nil {
 		return err
+	}
+	manifest, err := f.apply.load(a)
+	if err != nil {
+		return err
+	}
+	if manifest != nil {
+		hash := manifest.Hash()
+		bounds.Workload = hash[:]
 	}
 	key, err := a.requestKey(f.ephemeral)
 	if err != nil {
@@ -181,7 +197,13 @@ func (a *app) request(ctx context.Context, req market.Request, f requestFlags) e
 		a.sayUnsettled(lease)
 		return f.policy.advise(err, req)
 	}
-	return a.deliverLease(store, lease, f.out)
+	switch {
+	case manifest != nil && f.apply.releaseOnExit:
+		return a.applyAndRelease(ctx, lease, manifest, f.apply)
+	case manifest != nil:
+		err = a.applyAndKeep(ctx, lease, manifest, f.apply)
+	}
+	return errors.Join(err, a.deliverLease(store, lease, f.out))
 }
 
 // requestKey is this party's identity, or one that nobody has met.

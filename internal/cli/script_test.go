@@ -28,8 +28,8 @@ func TestMain(m *testing.M) {
 // TestScripts runs the commands as processes of their own. Each script has a home folder in which nothing is set up.
 func TestScripts(t *testing.T) { runScripts(t, "testdata/script", "") }
 
-// TestPool runs scripts in which daemons trade the capacity of a real Kubernetes control plane.
-func TestPool(t *testing.T) { runScripts(t, "testdata/pool", k8stest.Start(t)) }
+// TestPool runs scripts in which daemons trade the capacity of a real Kubernetes control plane, whose nodes run pods in name.
+func TestPool(t *testing.T) { runScripts(t, "testdata/pool", k8stest.Launch(t, "--nodes", "1", "--workloads")) }
 
 func runScripts(t *testing.T, dir, kubeconfig string) {
 	testscript.Run(t, testscript.Params{

@@ -21,6 +21,8 @@ type Bounds struct {
 	MaxRTT time.Duration // to each provider, as measured; 0: any
 	Region string        // geohash prefix of each provider's cell; "": any
 	Near   *Near         // those near this place go first; nil: those near the requester
+
+	Workload []byte // SHA-256 of the manifests that the lease is for, which is said in its receipts; nil: of none
 }
 
 // Reruns is how often a match is run again without those that failed.
@@ -49,7 +51,7 @@ func (c *Client) Request(ctx context.Context, req market.Request, b Bounds) (Lea
 		search, cancel = context.WithTimeout(ctx, b.Deadline)
 	}
 	defer cancel()
-	r := &request{client: c, seeker: seeker, req: req, least: max(b.MinProviders, 1), tries: 1 + Reruns}
+	r := &request{client: c, seeker: seeker, req: req, least: max(b.MinProviders, 1), tries: 1 + Reruns, workload: b.Workload}
 	if b.MaxProviders <= 0 || b.MaxProviders > match.MaxProviders {
 		b.MaxProviders = match.MaxProviders
 	}
@@ -79,7 +81,8 @@ type request struct {
 	least      int
 	candidates []match.Candidate // that are left
 	tries      int               // matches that are left
-	timing     Timing            // of the last match that came to a result
+	workload   []byte
+	timing     Timing // of the last match that came to a result
 }
 
 // run places and claims until a lease is active.
@@ -179,7 +182,7 @@ func (r *request) drop(ids ...identity.PeerID) {
 func (r *request) won(o match.Outcome) Lease {
 	l := Lease{
 		SID: o.SID[:], State: Claiming, Timing: &r.timing, Class: r.req.Class, Duration: r.req.Duration, Policy: r.req.Policy, Further: r.req.Further,
-		Roster: o.Roster, Created: r.client.Now().UTC(),
+		Workload: r.workload, Roster: o.Roster, Created: r.client.Now().UTC(),
 	}
 	for _, p := range o.Parts {
 		l.Parts = append(l.Parts, Part{
