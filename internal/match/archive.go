@@ -29,4 +29,6 @@ func (r LeaseReply) noticed() market.NoticeKind {
 }
 
 // refusal is the error for a status that was not hoped for.
-func (r LeaseReply) refusal() *RefusedError { return &RefusedError{Status: r.Status, Notice: r.noticed()} }
+func (r LeaseReply) refusal() *RefusedError {
+	return &RefusedError{Status: r.Status, Notice: r.noticed()}
+}

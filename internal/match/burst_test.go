@@ -114,11 +114,11 @@ func waitFor1(ctx context.Context, m *matchtest.Market, r *matchtest.Requester, 
 		case err == nil && out.Matched():
 			return true, r.Over(ctx, p, func(link *mesh.Link) error {
 				d := deal(r, req, out)
-				g, err := match.ClaimLease(ctx, link, d, m.Clock.Now)
-				if err == nil {
-					err = match.ConfirmLease(ctx, link, d.Lease, match.SignReceipt(r.Key, g.Receipt))
+				g, claimErr := match.ClaimLease(ctx, link, d, m.Clock.Now)
+				if claimErr != nil {
+					return claimErr
 				}
-				return err
+				return match.ConfirmLease(ctx, link, d.Lease, match.SignReceipt(r.Key, g.Receipt))
 			})
 		case late && err == nil:
 			return false, nil

@@ -47,7 +47,7 @@ func TestLeaseOnKubernetes(t *testing.T) {
 	b := newLeaseBench(t, func(c *match.ProviderConfig) { c.Cluster = cluster })
 	o, _ := b.p.Ledger.Offer("offer")
 	o.Notice = 10 * time.Minute
-	if err := b.p.Ledger.PutOffer(o); err != nil {
+	if err = b.p.Ledger.PutOffer(o); err != nil {
 		t.Fatal(err)
 	}
 	ctx := b.Context()

@@ -74,10 +74,10 @@ func victim(ctx context.Context) error {
 		return err
 	}
 	offer := market.Offer{Name: "offer", Unit: class(), Ceiling: ceiling, Price: 7, Allow: []string{market.AllowAny}, MaxLeases: 1000}
-	if err := ledger.PutOffer(offer); err != nil {
+	if err = ledger.PutOffer(offer); err != nil {
 		return err
 	}
-	if err := adds(ledger); err != nil {
+	if err = adds(ledger); err != nil {
 		return err
 	}
 	cluster, err := clusterOf()
