@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# The demo: one machine, one pool, five providers, one private match.
+# The demo: one machine, one pool, five providers, two private matches: one that
+# a single provider wins, and one that four win together.
 #
 #   make demo          builds, runs, shows, stops everything
 #   make demo KEEP=1   leaves the pool running and says how to use and stop it
@@ -137,6 +138,31 @@ note "$out"
 show "kubectl describe resourcequota angler      # its cpu and memory"
 kubectl describe resourcequota angler | grep -E '^(Resource|-|(limits|requests)[.](cpu|memory))'
 
+step "the lease is given back"
+as quince lease release "$(as quince lease list -o name)"
+
+step "each has ten vCPUs now; a requester asks for 32"
+ten() { # ten NAME PRICE
+  show "angler offer --cpu 10 --price $2      # at $1"
+  as "$1" offer --cpu 10 --price "$2" -q >/dev/null
+}
+ten ash 0.034
+ten birch 0.031
+ten cedar 0.012
+ten dogwood 0.038
+ten elm 0.045
+show "angler request --cpu 32"
+as quince request --cpu 32 --min-providers 5 --wait 1m --out "$home/lease.kubeconfig"
+
+step "one lease in four parts, one kubeconfig: a context for each, the largest is the current one"
+contexts=$(kubectl config get-contexts -o name)
+[ "$(wc -l <<<"$contexts")" = 4 ] || fail "not four contexts: $contexts"
+for context in $contexts; do
+  printf '%s  requests.cpu %s\n' "$context" "$(kubectl --context "$context" get resourcequota angler -o 'jsonpath={.spec.hard.requests\.cpu}')"
+done
+as elm status -o json | grep -q '"outcome": "selected"' && fail "elm, the dearest, should not have been selected"
+as quince lease show "$(as quince lease list -o name)" -o json | grep -c '"state": "active"' | grep -qx 5 || fail "not all parts are active"
+
 if [ -n "$keep" ]; then
   step "left running, in $home"
   cat <<TEXT
@@ -149,5 +175,5 @@ TEXT
 fi
 
 step "the lease is given back, and everything is stopped"
-as quince lease release "$(as quince lease list -o name | head -n 1)"
+as quince lease release "$(as quince lease list -o name)"
 note "done: nothing is left behind"
