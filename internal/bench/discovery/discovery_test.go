@@ -7,6 +7,7 @@ import (
 	"io"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
@@ -15,12 +16,23 @@ func quick() Options {
 	return Options{Nodes: 40, Providers: 4, Lookups: 20, Latency: 10 * time.Millisecond, Seed: 1, settled: 3 * time.Second}
 }
 
-func TestEveryLookupFindsEveryProvider(t *testing.T) {
+// The same on real sockets.
+func TestOnSockets(t *testing.T) {
 	t.Parallel()
-	r, err := Run(t.Context(), quick())
+	o := quick()
+	o.Nodes, o.Lookups, o.Latency = 20, 6, 0
+	r, err := Run(t.Context(), o)
 	if err != nil {
 		t.Fatal(err)
 	}
+	if r.FoundAny != 6 || r.FoundAll < 5 || r.MessagesPerLookup < 2 {
+		t.Errorf("%+v", r)
+	}
+}
+
+func TestEveryLookupFindsEveryProvider(t *testing.T) {
+	t.Parallel()
+	r := simulate(t, quick())
 	if r.Lookups != 20 || r.FoundAny != 20 || r.FoundAll != 20 || len(r.Samples) != 20 {
 		t.Errorf("any %d, all %d of %d", r.FoundAny, r.FoundAll, r.Lookups)
 	}
@@ -29,6 +41,9 @@ func TestEveryLookupFindsEveryProvider(t *testing.T) {
 	}
 	if r.MedianRTT < 7*time.Millisecond || r.MedianRTT > 14*time.Millisecond {
 		t.Errorf("a median round trip of %v", r.MedianRTT)
+	}
+	if limit := 4 * r.MedianRTT.Seconds(); r.Seconds.Median > limit {
+		t.Errorf("a median lookup takes %v s, want at most %v", r.Seconds.Median, limit)
 	}
 	for _, s := range r.Samples {
 		if s.Wanted != 4 || s.Addresses != 4 {
@@ -42,10 +57,7 @@ func TestHostileNodesDoNotHideProviders(t *testing.T) {
 	t.Parallel()
 	o := quick()
 	o.Nodes, o.Hostile = 60, 0.2
-	r, err := Run(t.Context(), o)
-	if err != nil {
-		t.Fatal(err)
-	}
+	r := simulate(t, o)
 	if r.FoundAny != 20 || r.FoundAll < 18 {
 		t.Errorf("any %d, all %d of %d", r.FoundAny, r.FoundAll, r.Lookups)
 	}
@@ -62,10 +74,14 @@ func TestChurnReplacesNodes(t *testing.T) {
 	t.Parallel()
 	o := quick()
 	o.Churn, o.Over, o.Lookups = 1, 6*time.Second, 40 // 4 nodes replaced
-	courses, err := Availability(t.Context(), o, []float64{1, 0.5})
-	if err != nil {
-		t.Fatal(err)
-	}
+	var courses []Course
+	synctest.Test(t, func(t *testing.T) {
+		o.listen = new(air).listen
+		var err error
+		if courses, err = Availability(t.Context(), o, []float64{1, 0.5}); err != nil {
+			t.Fatal(err)
+		}
+	})
 	for i, c := range courses {
 		lookups, before := 0, 0.0
 		for _, p := range c.Points {
