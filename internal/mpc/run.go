@@ -5,6 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+
+	"github.com/angler-dex/angler/internal/mpc/block"
+	"github.com/angler-dex/angler/internal/mpc/work"
 )
 
 // Network carries one party's messages: an ordered, authenticated, encrypted
@@ -26,7 +29,13 @@ type Network interface {
 // to others.
 //
 // An *AbortError names the peer whose message did not come, or was wrong.
+//
+// While a party of no unusual size runs, the garbage collector of the process is made
+// to wait longer (see work.Unhurried).
 func Run(ctx context.Context, p *Party, net Network) error {
+	if p.memory() <= unhurriedMemory {
+		defer work.Unhurried()()
+	}
 	inner, cancel := context.WithCancel(ctx)
 	r := &runner{party: p, net: net, frames: make([]chan []byte, p.n), queues: make([]chan piece, p.n), failed: make(chan error, 2*p.n)}
 	var readers, writers sync.WaitGroup
@@ -63,6 +72,20 @@ func Run(ctx context.Context, p *Party, net Network) error {
 		}
 	}
 	return err
+}
+
+// unhurriedMemory is what a party may keep without the collector having to be quick: it
+// bounds what is added to the memory of a process by collecting late.
+const unhurriedMemory = 24 << 20
+
+// memory is what a party keeps for its peers until its triples are made, in bytes.
+func (m *params) memory() (n int) {
+	for j := range m.shapes {
+		if j != m.self {
+			n += block.Size * (m.shapes[j].Rows() + m.shapes[j].Pairs() + m.shapes[m.self].Rows() + m.shapes[m.self].Pairs())
+		}
+	}
+	return n
 }
 
 type runner struct {
