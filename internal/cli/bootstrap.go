@@ -8,19 +8,16 @@ import (
 	"github.com/angler-dex/angler/internal/dht"
 )
 
-// mainline stands for the public DHT among bootstrap nodes.
-const mainline = "mainline"
-
 // readBootstrap gives the nodes to join by; public says that they are those of the public DHT. mainline stands alone: a DHT is
 // either public or a pool's own.
 func readBootstrap(flag string, list []string) (nodes []string, public bool, err error) {
-	if !slices.Contains(list, mainline) {
+	if !slices.Contains(list, dht.Mainline) {
 		return list, false, checkHostPorts(flag, list)
 	}
 	if len(list) > 1 {
 		return nil, false, flagError(flag, "mainline stands alone", "--"+flag+" mainline")
 	}
-	return dht.Mainline(), true, nil
+	return list, true, nil
 }
 
 // checkAdvertise wants addresses that an announcement can carry: it has one port, and in the public DHT the address that its

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"strconv"
 	"time"
 
@@ -16,6 +17,7 @@ func leaseTable(p *page, list []control.Lease, now time.Time) {
 	}
 	if p.wide && provided {
 		heads[len(heads)-1] = "REQUESTER"
+		heads = append(heads, "RECLAIM NOTICE")
 	}
 	t := newTable(heads...)
 	for _, l := range list {
@@ -27,6 +29,9 @@ func leaseTable(p *page, list []control.Lease, now time.Time) {
 				ends = age(-left) + " ago"
 			}
 		}
+		if l.Notice == control.NoticeReclaim {
+			ends += ", taken back"
+		}
 		row := []string{short(l.ID), l.State, shortClass(l.Class), strconv.FormatUint(uint64(l.Quantity), 10), l.Price, l.Namespace, ends}
 		if p.wide {
 			other := l.Provider
@@ -35,6 +40,9 @@ func leaseTable(p *page, list []control.Lease, now time.Time) {
 			}
 			row[0], row[2] = l.ID, l.Class
 			row = append(row, other)
+			if provided {
+				row = append(row, cmp.Or(noticeText(l.Reclaim), "never"))
+			}
 		}
 		t.row(row...)
 	}

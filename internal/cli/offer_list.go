@@ -59,7 +59,7 @@ func offerTable(p *page, list []control.Offer) {
 		if p.wide {
 			row[0], row[1] = o.Name, o.Class
 			row = append(row, cmp.Or(o.Storage, "none"), cmp.Or(perMatch(o), "all"), cmp.Or(strings.Join(o.Policies, ","), "all"), strings.Join(o.Allow, ","), o.MaxDuration.String(),
-				cmp.Or(noticeOf(o), "never"), classes(len(o.Announced)))
+				cmp.Or(noticeText(o.Notice), "never"), classes(len(o.Announced)))
 		}
 		t.row(row...)
 	}
@@ -85,11 +85,12 @@ func perMatch(o control.Offer) string {
 	return strconv.FormatUint(uint64(o.PerMatch), 10)
 }
 
-func noticeOf(o control.Offer) string {
-	if o.Notice == 0 {
+// noticeText is a duration, nothing if it is 0.
+func noticeText(d control.Duration) string {
+	if d == 0 {
 		return ""
 	}
-	return o.Notice.String()
+	return d.String()
 }
 
 func (a *app) offerPauseCommand(verb, short string, paused bool) *cobra.Command {

@@ -131,6 +131,9 @@ func (a *app) statusText(p *page, s control.Status) {
 			p.field("cluster", s.Cluster.Server)
 		}
 	}
+	for _, r := range s.Cluster.Remains {
+		p.field("left over", r.Namespace+" "+r.Why)
+	}
 	if s.Spares != nil {
 		p.field("spare sets", fmt.Sprintf("%d, for matches with parties that were met", *s.Spares))
 	}

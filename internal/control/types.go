@@ -52,6 +52,14 @@ const (
 type Cluster struct {
 	Server string `json:"server,omitempty"`
 	Error  string `json:"error,omitempty"` // why it cannot be used now, if it cannot
+
+	Remains []Remain `json:"remains,omitempty"` // namespaces that are left over
+}
+
+// Remain is a namespace of this provider's that is there although no lease is.
+type Remain struct {
+	Namespace string `json:"namespace"`
+	Why       string `json:"why"`
 }
 
 // DHT is the state of the node in the distributed hash table.
@@ -154,10 +162,10 @@ type Lease struct {
 	Created   time.Time  `json:"created"`
 	Expires   *time.Time `json:"expires,omitempty"`
 	Reclaim   Duration   `json:"reclaimNotice,omitempty"` // notice with which it may be taken back; none: it is not
-	Notice    string     `json:"notice,omitempty"`        // NoticeExpiry or NoticeReclaim, once its namespace says so
+	Notice    string     `json:"notice,omitempty"`        // NoticeExpiry or NoticeReclaim, once there is any
 }
 
-// What a lease's namespace says about its end.
+// What a lease's requester and namespace are told about its end.
 const (
 	NoticeExpiry  = "expiry"  // the term ends soon
 	NoticeReclaim = "reclaim" // its provider takes it back

@@ -50,6 +50,7 @@ type daemon struct {
 	recent  *recent
 	drain   drain
 	gpus    *gpus
+	remains remains
 
 	control net.Listener
 	metrics net.Listener // nil: not served
@@ -136,7 +137,8 @@ func (d *daemon) openRecord() error {
 	}
 	d.record = &selfRecord{
 		key: d.cfg.Key, addrs: addrs, place: d.place, membership: d.cfg.Membership, now: d.wall,
-		classes: func() []string { return announced(d.ledger) },
+		classes:  func() []string { return announced(d.ledger) },
+		policies: func() []string { return entered(d.ledger) },
 	}
 	_, err := d.record.get() // what cannot be signed is told at the start
 	return err
@@ -171,6 +173,7 @@ func (d *daemon) run(ctx context.Context) error {
 		part("neighbours", d.neighbours)
 		part("offers", d.watchOffers)
 		part("gpus", d.gpus.run)
+		part("remains", d.watchRemains)
 		part("drain", func(ctx context.Context) error { return d.leave(ctx, end) })
 		part("announce", func(ctx context.Context) error {
 			return d.dht.KeepAnnounced(ctx, d.keys, d.port())

@@ -6,11 +6,13 @@ import (
 	"log/slog"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/angler-dex/angler/internal/control"
 	"github.com/angler-dex/angler/internal/market"
+	"github.com/angler-dex/angler/internal/placement"
 )
 
 const unit = "arch=amd64,cpu=1,currency=USD,memory=1Gi"
@@ -99,4 +101,40 @@ func TestOfferWithoutAPrice(t *testing.T) {
 	if got := log.String(); !strings.Contains(got, "has a price again") || len(said) != 0 {
 		t.Errorf("log: %s", got)
 	}
+}
+
+// A record names the functions that some open offer enters, and no others.
+func TestPoliciesOfARecord(t *testing.T) {
+	clock, err := market.SystemClock()
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, err := market.Open(market.Config{Path: filepath.Join(t.TempDir(), "ledger.db"), Clock: clock})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	put := func(name string, paused bool, policies ...string) {
+		t.Helper()
+		o, err := readOffer(control.Offer{Name: name, Class: unit, Ceiling: 1, Price: "1", Paused: paused, Policies: policies})
+		if err == nil {
+			err = l.PutOffer(o)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	check := func(want ...string) {
+		t.Helper()
+		if got := entered(l); !slices.Equal(got, want) {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+	check()
+	put("a", false, "split", "fit")
+	put("b", false, "fit")
+	put("c", true)
+	check("fit", "split")
+	put("c", false)
+	check(placement.Policies()...)
 }

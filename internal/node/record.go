@@ -24,12 +24,14 @@ type selfRecord struct {
 	place      *place
 	membership *identity.Membership
 	classes    func() []string
+	policies   func() []string
 	now        func() time.Time
 
 	mu     sync.Mutex
 	raw    []byte
 	issued time.Time
 	listed []string
+	enters []string
 	at     string // cell
 	told   bool   // the coordinate was settled
 }
@@ -38,20 +40,20 @@ type selfRecord struct {
 func (r *selfRecord) get() ([]byte, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	now, classes := r.now(), r.classes()
+	now, classes, policies := r.now(), r.classes(), r.policies()
 	cell, here := r.place.where(), r.place.space.Here()
-	same := slices.Equal(classes, r.listed) && cell == r.at && here.Settled() == r.told
+	same := slices.Equal(classes, r.listed) && slices.Equal(policies, r.enters) && cell == r.at && here.Settled() == r.told
 	if r.raw != nil && now.Sub(r.issued) < recordLife/2 && now.Sub(r.issued) >= 0 && same {
 		return r.raw, nil
 	}
 	raw, err := identity.SignRecord(r.key, identity.Record{
-		Addrs: r.addrs, Classes: classes, Policies: placement.Policies(), Versions: []uint{match.Version},
+		Addrs: r.addrs, Classes: classes, Policies: policies, Versions: []uint{match.Version},
 		Cell: cell, Coordinate: here.Append(nil), Membership: r.membership, Issued: now, Expires: now.Add(recordLife),
 	})
 	if err != nil {
 		return nil, err
 	}
-	r.raw, r.issued, r.listed, r.at, r.told = raw, now, classes, cell, here.Settled()
+	r.raw, r.issued, r.listed, r.enters, r.at, r.told = raw, now, classes, policies, cell, here.Settled()
 	return raw, nil
 }
 
@@ -71,6 +73,25 @@ func announced(l *market.Ledger) []string {
 	slices.Sort(classes)
 	classes = slices.Compact(classes)
 	return classes[:min(most, len(classes))]
+}
+
+// entered lists the placement functions that the ledger's offers enter, paused
+// ones left out: all that there are, if an offer names none.
+func entered(l *market.Ledger) []string {
+	const most = 16
+	var names []string
+	for _, o := range l.Offers() {
+		switch {
+		case o.Paused:
+		case len(o.Policies) == 0:
+			return placement.Policies()
+		default:
+			names = append(names, o.Policies...)
+		}
+	}
+	slices.Sort(names)
+	names = slices.Compact(names)
+	return names[:min(most, len(names))]
 }
 
 // reachable lists where others can dial a socket that is bound to addr: addr

@@ -68,7 +68,7 @@ const clusterWithin = 2 * time.Second
 func (d *daemon) showCluster(ctx context.Context) control.Cluster {
 	ctx, cancel := context.WithTimeout(ctx, clusterWithin)
 	defer cancel()
-	c := control.Cluster{Server: d.cluster.Server()}
+	c := control.Cluster{Server: d.cluster.Server(), Remains: d.remains.get()}
 	if err := d.cluster.Ping(ctx); err != nil {
 		c.Error = err.Error()
 	}
@@ -111,11 +111,13 @@ func (d *daemon) showLease(l market.Lease) control.Lease {
 		shown.Expires = &at
 	}
 	shown.Reclaim = control.Duration(l.Notice)
-	switch l.Told.Kind {
-	case market.NoticeExpiry:
-		shown.Notice = control.NoticeExpiry
-	case market.NoticeReclaim:
-		shown.Notice = control.NoticeReclaim
+	if l.State.Usable() {
+		switch l.NoticeAt(d.clock()).Kind {
+		case market.NoticeExpiry:
+			shown.Notice = control.NoticeExpiry
+		case market.NoticeReclaim:
+			shown.Notice = control.NoticeReclaim
+		}
 	}
 	return shown
 }
