@@ -24,6 +24,8 @@ type policyFlags struct {
 	maxShare               string
 	handicaps              []string
 	preferKept             string
+	storage                string
+	tiers                  bool
 }
 
 // register adds the flags to those of request.
@@ -33,10 +35,12 @@ func (p *policyFlags) register(f *pflag.FlagSet) {
 	f.IntVar(&p.maxWinners, "max-winners", 0, "most providers to take it from; fewer cost less to compute (default any `number`)")
 	f.IntVar(&p.minWinners, "min-winners", 0, "fewest providers to take it from, so that one that fails does not take all; the `number` stays secret")
 	f.StringVar(&p.maxShare, "max-share", "", "largest `share` of it from one provider, such as 50%; stays secret")
+	f.StringVar(&p.storage, "storage", "", "`storage` that each winner must have beside its units, such as 500Gi; how much stays secret")
+	f.BoolVar(&p.tiers, "tiers", false, "let providers ask a price that depends on how much they deliver; costs more to compute")
 	f.StringVar(&p.preferKept, "prefer-kept", "", "put providers that broke their word to you back by up to this `price`; that you do is seen, whom it concerns is not")
 	f.StringArrayVar(&p.handicaps, "handicap", nil, "put one provider back by a price, `KEY=PRICE`; repeat it for others; it is seen as with --prefer-kept")
 	for name, value := range map[string]string{
-		"policy": "split;winners=4", "max-winners": "4", "min-winners": "2", "max-share": "50%", "prefer-kept": "0.005",
+		"policy": "split;winners=4", "max-winners": "4", "min-winners": "2", "max-share": "50%", "prefer-kept": "0.005", "storage": "500Gi",
 		"handicap": sampleKeyText + "=0.001",
 	} {
 		sample(f, name, value)
@@ -70,6 +74,10 @@ func (p *policyFlags) apply(req *market.Request, most int) error {
 			return err
 		}
 	}
+	policy.Tiers = policy.Tiers || p.tiers
+	if err := p.further(&policy, req); err != nil {
+		return err
+	}
 	text := policy.String()
 	if _, err := placement.ParsePolicy(text); err != nil {
 		return usagef("%w; for example --split --max-winners 4", err)
@@ -83,7 +91,7 @@ func (p *policyFlags) base() (placement.Policy, error) {
 	text := p.policy
 	if text == "" {
 		text = defaultPolicy()
-		if p.split || p.minWinners > 0 || p.maxShare != "" || p.maxWinners > 0 {
+		if p.split || p.minWinners > 0 || p.maxShare != "" { // which one provider alone cannot keep
 			text = placement.SplitPolicy
 		}
 	}
@@ -144,6 +152,28 @@ func (p *policyFlags) adds(req market.Request, policy placement.Policy, most int
 	return nil
 }
 
+// further enters what is wanted beside the units.
+func (p *policyFlags) further(policy *placement.Policy, req *market.Request) error {
+	storage := market.Storage.Name
+	for _, d := range policy.Further {
+		if d != storage {
+			return usagef("--policy: no provider of this version enters anything for %s; for example --storage 500Gi", clean(d))
+		}
+	}
+	switch {
+	case p.storage == "" && len(policy.Further) > 0:
+		return usagef("--policy has storage as a further dimension, and how much is missing; for example --storage 500Gi")
+	case p.storage == "":
+		return nil
+	}
+	amount, err := market.ParseFurther(market.Storage, p.storage)
+	if err != nil {
+		return fieldFault(market.InField("storage", err), nil)
+	}
+	policy.Further, req.Further = []string{storage}, []market.Quantity{amount}
+	return nil
+}
+
 // explicit are the handicaps of --handicap.
 func (p *policyFlags) explicit() (map[[32]byte]market.Price, error) {
 	handicaps := map[[32]byte]market.Price{}
@@ -192,7 +222,7 @@ func (p *policyFlags) reputed(req *market.Request, reputation *requester.Reputat
 }
 
 // secretPolicyFlags must not come from the environment or a file.
-var secretPolicyFlags = slices.Clip([]string{"min-winners", "max-share", "handicap", "prefer-kept"})
+var secretPolicyFlags = slices.Clip([]string{"min-winners", "max-share", "handicap", "prefer-kept", "storage"})
 
 // advise gives an error of a request the next step that helps.
 func (p *policyFlags) advise(err error, req market.Request) error {

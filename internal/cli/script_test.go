@@ -29,7 +29,9 @@ func TestMain(m *testing.M) {
 func TestScripts(t *testing.T) { runScripts(t, "testdata/script", "") }
 
 // TestPool runs scripts in which daemons trade the capacity of a real Kubernetes control plane, whose nodes run pods in name.
-func TestPool(t *testing.T) { runScripts(t, "testdata/pool", k8stest.Launch(t, "--nodes", "1", "--workloads")) }
+func TestPool(t *testing.T) {
+	runScripts(t, "testdata/pool", k8stest.Launch(t, "--nodes", "1", "--workloads"))
+}
 
 func runScripts(t *testing.T, dir, kubeconfig string) {
 	testscript.Run(t, testscript.Params{
