@@ -62,11 +62,10 @@ func (l *Ledger) Due() []Due {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	now := l.clock()
+	reason := func(lease *Lease) Reason { return l.limits.reason(*lease, l.ours[lease.ID], now) }
 	var due []Due
-	for _, lease := range l.list() {
-		if reason := l.limits.reason(lease, l.ours[lease.ID], now); reason != 0 {
-			due = append(due, Due{Lease: lease, Reason: reason})
-		}
+	for _, lease := range l.listOf(func(lease *Lease) bool { return reason(lease) != 0 }) {
+		due = append(due, Due{Lease: lease, Reason: reason(&lease)})
 	}
 	return due
 }

@@ -205,10 +205,16 @@ func (l *Ledger) Leases() []Lease {
 	return l.list()
 }
 
-func (l *Ledger) list() []Lease {
-	list := make([]Lease, 0, len(l.leases))
+func (l *Ledger) list() []Lease { return l.listOf(func(*Lease) bool { return true }) }
+
+// listOf lists copies of the rows that are wanted; the others are only looked
+// at, for there may be thousands, with their receipts.
+func (l *Ledger) listOf(wanted func(*Lease) bool) []Lease {
+	list := []Lease{}
 	for _, lease := range l.leases {
-		list = append(list, lease.clone())
+		if wanted(&lease) {
+			list = append(list, lease.clone())
+		}
 	}
 	slices.SortFunc(list, func(a, b Lease) int {
 		return cmp.Or(a.Reserved.Wall.Compare(b.Reserved.Wall), bytes.Compare(a.ID[:], b.ID[:]))

@@ -61,14 +61,16 @@ func (l *Ledger) Tellings() []Telling {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	now := l.clock()
-	var list []Telling
-	for _, lease := range l.list() {
+	untold := func(lease *Lease) bool {
 		if !lease.State.Usable() || lease.over(now) != 0 {
-			continue
+			return false
 		}
-		if n := lease.NoticeAt(now); n.Kind != lease.Told.Kind || !n.Ends.Equal(lease.Told.Ends) {
-			list = append(list, Telling{lease, n})
-		}
+		n := lease.NoticeAt(now)
+		return n.Kind != lease.Told.Kind || !n.Ends.Equal(lease.Told.Ends)
+	}
+	var list []Telling
+	for _, lease := range l.listOf(untold) {
+		list = append(list, Telling{lease, lease.NoticeAt(now)})
 	}
 	return list
 }
