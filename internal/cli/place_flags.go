@@ -82,9 +82,12 @@ func checkListen(flag, text string) error {
 	return nil
 }
 
-// checkHostPorts wants host:port of others.
+// checkHostPorts wants host:port of others, or the word for the public DHT.
 func checkHostPorts(flag string, list []string) error {
 	for _, text := range list {
+		if text == dht.Mainline {
+			continue
+		}
 		host, port, err := net.SplitHostPort(text)
 		n, perr := strconv.ParseUint(port, 10, 16)
 		if err != nil || perr != nil || host == "" || n == 0 {

@@ -8,9 +8,11 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 
 	"github.com/spf13/cobra"
 
+	"github.com/angler-dex/angler/internal/dht"
 	"github.com/angler-dex/angler/internal/identity"
 	"github.com/angler-dex/angler/internal/k8s"
 	"github.com/angler-dex/angler/internal/market"
@@ -102,13 +104,10 @@ func (a *app) serveConfig(f serveFlags) (node.Config, error) {
 		return cfg, err
 	}
 	cfg.Precision, cfg.PlacePath = f.place.precision, filepath.Join(a.paths.state, "coordinate")
-	if cfg.Bootstrap, cfg.Public, err = readBootstrap("bootstrap", f.bootstrap); err != nil {
+	if cfg.Bootstrap, err = f.bootstrap, checkHostPorts("bootstrap", f.bootstrap); err != nil {
 		return cfg, err
 	}
-	if cfg.Advertise, err = parseAddrPorts("advertise", f.advertise); err == nil {
-		err = checkAdvertise(cfg.Advertise, cfg.Public)
-	}
-	if err != nil {
+	if cfg.Advertise, err = parseAddrPorts("advertise", f.advertise); err != nil {
 		return cfg, err
 	}
 	if f.capacity != "" {
@@ -127,6 +126,10 @@ func (a *app) serveConfig(f serveFlags) (node.Config, error) {
 	}
 	if len(f.bootstrap) == 0 && cfg.Pool != nil {
 		cfg.Bootstrap = others(cfg.Pool.Bootstrap, f.dhtListen)
+	}
+	cfg.Public = slices.Contains(cfg.Bootstrap, dht.Mainline)
+	if err := checkAdvertise(cfg.Advertise, cfg.Public); err != nil {
+		return cfg, err
 	}
 	cfg.Ready = func(at node.Addresses) { a.sayReady(cfg, at) }
 	return cfg, nil

@@ -2,23 +2,8 @@ package cli
 
 import (
 	"net/netip"
-	"slices"
 	"strings"
-
-	"github.com/angler-dex/angler/internal/dht"
 )
-
-// readBootstrap gives the nodes to join by; public says that they are those of the public DHT. mainline stands alone: a DHT is
-// either public or a pool's own.
-func readBootstrap(flag string, list []string) (nodes []string, public bool, err error) {
-	if !slices.Contains(list, dht.Mainline) {
-		return list, false, checkHostPorts(flag, list)
-	}
-	if len(list) > 1 {
-		return nil, false, flagError(flag, "mainline stands alone", "--"+flag+" mainline")
-	}
-	return list, true, nil
-}
 
 // checkAdvertise wants addresses that an announcement can carry: it has one port, and in the public DHT the address that its
 // packet comes from.
