@@ -41,6 +41,11 @@ type Config struct {
 	// quantity or price of anything; offers of such a unit enter nothing. It is
 	// called under the ledger's lock and must not wait. nil: all can be.
 	Unfit func(Class) error
+
+	// Surplus counts how many units of a class more the cluster has over by the
+	// terms of an offer, after all that is promised. Called as Unfit is. nil:
+	// offers that follow the cluster enter nothing.
+	Surplus func(s Surplus, unit Class, promised []Taken) (Quantity, error)
 }
 
 // Ledger is a provider's book: offers, capacity, holds, leases and how often
@@ -57,6 +62,7 @@ type Ledger struct {
 	provider [32]byte
 	limits   Limits
 	unfit    func(Class) error
+	surplus  func(Surplus, Class, []Taken) (Quantity, error) // may be nil
 
 	mu       sync.Mutex
 	broken   error
@@ -104,7 +110,7 @@ func Open(cfg Config) (*Ledger, error) {
 		return nil, err
 	}
 	return &Ledger{
-		store: s, clock: cfg.Clock, provider: cfg.Provider, limits: cfg.Limits.withDefaults(), unfit: cfg.Unfit,
+		store: s, clock: cfg.Clock, provider: cfg.Provider, limits: cfg.Limits.withDefaults(), unfit: cfg.Unfit, surplus: cfg.Surplus,
 		declared: maps.Clone(cfg.Capacity), offers: rows.offers, leases: rows.leases, matches: rows.matches,
 		ours: map[LeaseID]bool{}, holds: map[[32]byte]hold{}, faults: map[string]error{},
 	}, nil

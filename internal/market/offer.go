@@ -19,6 +19,7 @@ type Offer struct {
 	Storage  Quantity // Gi of persistent storage that are there beside the units, for all of them
 	PerMatch Quantity // most units that it enters into one match; 0: all that it has
 	Paused   bool     // takes no new matches; its leases live on
+	Surplus  *Surplus // units follow what the cluster has over, up to Ceiling; nil: they do not
 
 	// What a unit costs an hour: the price, or the tiers or the expression in
 	// its place.
@@ -89,7 +90,7 @@ func sorted(list []string) []string {
 }
 
 // Validate checks a normalised offer. The error is a *FieldError of name,
-// class, quantity, price, price-tiers, per-match, policy, allow, deny,
+// class, quantity, price, price-tiers, per-match, share, keep, when-free, policy, allow, deny,
 // max-duration, reclaim-notice, max-leases, max-matches.
 func (o Offer) Validate() error {
 	if err := o.Unit.Validate(); err != nil {
@@ -115,6 +116,11 @@ func (o Offer) Validate() error {
 	}
 	if err := o.validAsk(); err != nil {
 		return err
+	}
+	if o.Surplus != nil {
+		if err := o.Surplus.validate(o.Unit); err != nil {
+			return err
+		}
 	}
 	for _, p := range o.Policies {
 		if !policyName.MatchString(p) {
@@ -143,6 +149,7 @@ func (o Offer) Validate() error {
 
 func (o Offer) clone() Offer {
 	o.Policies, o.Allow, o.Deny, o.Tiers = slices.Clone(o.Policies), slices.Clone(o.Allow), slices.Clone(o.Deny), slices.Clone(o.Tiers)
+	o.Surplus = o.Surplus.clone()
 	return o
 }
 

@@ -31,6 +31,13 @@ func (l *Ledger) enter(o Offer, a Ask, room Quantity, p pool, now Moment) (Bid, 
 	if err := l.unfit(o.Unit); err != nil {
 		return Bid{Offer: o.Name, Price: o.Price, Notice: o.Notice}, err
 	}
+	if o.Surplus != nil {
+		over, err := l.surplusOf(o, a.Class, p)
+		if err != nil {
+			return Bid{Offer: o.Name, Price: o.Price, Notice: o.Notice}, err
+		}
+		room = min(room, over)
+	}
 	if o.PerMatch > 0 {
 		room = min(room, o.PerMatch)
 	}

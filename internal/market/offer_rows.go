@@ -20,6 +20,14 @@ type offerRow struct {
 	PerMatch Quantity  `cbor:"13,keyasint"`
 	Notice   int64     `cbor:"14,keyasint"`
 	Storage  Quantity  `cbor:"15,keyasint,omitempty"`
+
+	Surplus *surplusRow `cbor:"16,keyasint,omitempty"`
+}
+
+type surplusRow struct {
+	Share    uint16         `cbor:"1,keyasint"`
+	Keep     map[Kind]int64 `cbor:"2,keyasint,omitempty"`
+	WhenFree uint16         `cbor:"3,keyasint,omitempty"`
 }
 
 type stepRow struct {
@@ -34,6 +42,9 @@ func (o Offer) row() offerRow {
 		Allow: o.Allow, Deny: o.Deny, MaxDuration: int64(o.MaxDuration), MaxLeases: o.MaxLeases, MaxMatches: o.MaxMatches,
 		Expr: o.Expr.String(), PerMatch: o.PerMatch, Notice: int64(o.Notice), Storage: o.Storage,
 	}
+	if s := o.Surplus; s != nil {
+		r.Surplus = &surplusRow{Share: uint16(s.Share), Keep: s.Keep, WhenFree: uint16(s.WhenFree)}
+	}
 	for _, s := range o.Tiers {
 		r.Tiers = append(r.Tiers, stepRow{From: s.From, Price: uint32(s.Price)})
 	}
@@ -45,6 +56,9 @@ func (r offerRow) offer(name string) (Offer, error) {
 		Name: name, Unit: r.Unit, Ceiling: r.Ceiling, Price: Price(r.Price), Paused: r.Paused, Policies: r.Policies,
 		Allow: r.Allow, Deny: r.Deny, MaxDuration: time.Duration(r.MaxDuration), MaxLeases: r.MaxLeases, MaxMatches: r.MaxMatches,
 		Expr: storedExpr(r.Expr), PerMatch: r.PerMatch, Notice: time.Duration(r.Notice), Storage: r.Storage,
+	}
+	if s := r.Surplus; s != nil {
+		o.Surplus = &Surplus{Share: Percent(s.Share), Keep: s.Keep, WhenFree: Percent(s.WhenFree)}
 	}
 	for _, s := range r.Tiers {
 		o.Tiers = append(o.Tiers, Step{From: s.From, Price: Price(s.Price)})

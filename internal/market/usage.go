@@ -12,6 +12,9 @@ import "math"
 //	Σ over offers that are not paused: the larger of ceiling × unit + storage and what is taken under the offer
 //	+ what is taken under paused or removed offers
 //
+// where an offer that follows the cluster (Offer.Surplus) counts with what is
+// taken under it and what it would still enter, the latter once for all of those.
+//
 // so that Reserved + Held + Free = Total always: an offer that is paused,
 // removed or lowered goes on backing its leases, and takes nothing away from
 // the other offers.
@@ -35,6 +38,7 @@ type taken struct {
 type pool struct {
 	usage   Usage
 	byOffer map[string]taken
+	taken   []Taken
 	derived bool
 }
 
@@ -59,27 +63,36 @@ func (l *Ledger) pool(now Moment) pool {
 	reserved, held := Resources{}, Resources{}
 	for _, lease := range l.leases {
 		if !lease.State.Terminal() {
+			p.taken = append(p.taken, Taken{Lease: lease.ID, Class: lease.Class, Quantity: lease.Quantity})
 			take(reserved, lease.Offer, lease.Class, lease.Quantity, beside(lease.Policy, lease.Further))
 		}
 	}
 	for _, h := range l.holds {
 		if !h.over(now) {
+			p.taken = append(p.taken, Taken{Class: h.ask.Class, Quantity: h.bid.Quantity})
 			take(held, h.bid.Offer, h.ask.Class, h.bid.Quantity, beside(h.ask.Policy, h.bid.Further))
 		}
 	}
 	p.usage = Usage{Total: l.declared, Reserved: reserved, Held: held}
 	if p.derived {
-		p.usage.Total = l.sumOfOffers(p.byOffer)
+		p.usage.Total = l.sumOfOffers(p)
 	}
 	p.usage.Total = p.usage.Total.Most(nil) // our own copy
 	p.usage.Free = p.usage.Total.Less(reserved).Less(held)
 	return p
 }
 
-func (l *Ledger) sumOfOffers(byOffer map[string]taken) Resources {
-	total := Resources{}
+func (l *Ledger) sumOfOffers(p pool) Resources {
+	byOffer := p.byOffer
+	total := l.overOffers(p)
 	for name, o := range l.offers {
-		if !o.Paused {
+		switch {
+		case o.Surplus != nil && !o.Paused:
+			accumulate(total, byOffer[name].resources)
+			if o.Storage > 0 {
+				accumulate(total, Resources{Storage.Kind: int64(o.Storage) * Storage.Step}.Less(byOffer[name].beside))
+			}
+		case !o.Paused:
 			accumulate(total, o.size().Most(byOffer[name].resources))
 		}
 	}
