@@ -4,60 +4,72 @@
 // # Story
 //
 // A key is a hash of (pool, cell, class); see [ClassKey]. A provider announces
-// its QUIC port under the keys of its cells and classes ([Node.KeepAnnounced]);
-// a requester looks up the keys of its own cell and the neighbouring ones
-// ([Neighbours]) and gets addresses, as they arrive ([Node.Lookup]). An address
-// is a hint and nothing more: anybody may announce under any key, any node may
-// lie. Who stands behind an address is proven by the QUIC handshake and by the
-// signed record that is read over it, never here.
+// its QUIC port under the keys of its classes in its cell and in all cells that
+// contain it, up to the whole world ([Announced], [Node.KeepAnnounced]). A
+// requester searches rings of cells, its own and the eight around it at each
+// precision, until it has found enough ([Rings], [Node.Search]), and gets
+// addresses as they arrive. An address is a hint and nothing more: anybody may
+// announce under any key, any node may lie. Who stands behind an address is
+// proven by the QUIC handshake and by the signed record that is read over it,
+// never here.
 //
 // # What is whose
 //
-// The library, github.com/anacrolix/dht/v2, has the transactions, the routing
-// table and its maintenance, the tokens and the answers. Around it stand our
-// own parts, because left alone it can be killed, filled or starved:
+// The library, github.com/anacrolix/dht/v2, has the transactions, the tokens,
+// the answers and the maintenance of a routing table. Around it stand our own
+// parts, because left alone it can be killed, filled or starved:
 //
 //	socket
-//	  │   guardedConn   parses each packet itself and hands on a rebuilt,
-//	  │                 canonical one, or nothing; absorbs read errors
-//	library
+//	  │   read          parses each packet; refuses networks that ask too much;
+//	  │                 absorbs read errors
+//	  │   bridge        hands on a rebuilt, canonical packet; puts random bytes
+//	  │                 in the place of counted transactions; puts the nearest
+//	  │                 nodes into answers, beside the peers
+//	library's Server, one for each address family (BEP 32)
 //	  │   onQuery       refuses what slipped through; answers find_node for
 //	  │                 its target; no BEP 44
 //	  ├── peerStore     ip:port, lifetime, caps a key and a source network
 //	  │
-//	walks               Lookup and Announce: our own iterative lookups over
-//	                    the library's query primitive
+//	table               which nodes answered, and when last
+//	walks               our own iterative lookups over the library's queries
+//	sample              which of the addresses heard are handed out, and when
 //
 // What the guard is there for. Seen by running v2.24.0: a query without its "a"
 // dictionary dereferences nil; an "ip" field or a peer in "values" of one byte
 // panics in make; a read error panics. Read in its source: each unknown method
 // name grows a process-wide expvar map for ever; a malformed packet is printed
-// to stderr.
+// to stderr; a node of the table that has died is kept, and told to others, for
+// a quarter of an hour, which is why what is told comes from a table of our own
+// whose nodes are asked in turn whether they are there.
 //
 // # Completeness
 //
 // The library's own lookups are partial. It answers get_peers with peers or
 // with nodes, never both, and it takes nodes from the bucket of the target and
 // from those farther away, never from the buckets nearer to the answering node
-// itself, although the nodes there can be just as near to the target. So a walk
-// asks a node that answers with peers once more for nodes, and asks the nearest
-// nodes for their own neighbourhood before it is content. Several walks on
-// disjoint starting points share their answers; their union is what is
-// reported. An announcement goes to the 8 nearest nodes, a lookup hears at
-// least the 16 nearest.
+// itself. Nodes of ours tell both, the nearest first; of others a walk asks
+// once more. Several paths from disjoint starting points share their answers;
+// their union is what is reported. An announcement goes to the 8 nearest nodes
+// at least, a lookup hears at least the 16 nearest. A node that is slow is
+// passed by, and heard if it answers in time.
 //
-// A newcomer counts as good for the library only after it has answered a query
-// of ours, so each node that queries us is pinged back once. Nodes that have
-// only asked, under whatever id and address, are asked by walks but not waited
-// for, and are not saved.
+// # Hostile nodes
+//
+// Who floods a key, tells of peers or of nodes that do not exist, or gathers
+// around a key is met in the peerStore, in the sample, and in the walks:
+// frontier leaves out contacts for which only a worthless word stands, and all
+// nodes within the distance in which a fixed number is expected are heard and
+// told, however many have gathered nearer. docs/discovery.md says what is left.
+//
+// Nobody is in the table, and is told to others, who has not answered a
+// question: each node that asks us is pinged back once. A table's living nodes
+// are never pushed out by new ones.
 //
 // # Networks
 //
-// A pool's network starts from Config.Bootstrap only; the public routers are
-// never contacted. BEP 42 (ids bound to addresses) is enforced for Public nodes
-// and off in private networks, which use private addresses. All of 127.0.0.0/8
-// is exempt from the caps by network unless StoreLimits.CapLoopback is set,
-// since on loopback every node has the same address.
-//
-// IPv4 and IPv6 both work; a node speaks the families of its socket.
+// A pool's network starts from Config.Bootstrap only. [Mainline] among them is
+// the public DHT, with BEP 42 (ids bound to addresses) enforced in the table and
+// in walks; private networks leave it off, since private addresses are exempt
+// from it. All of 127.0.0.0/8 is exempt from the caps by network unless
+// StoreLimits.CapLoopback is set: on loopback every node has the same address.
 package dht

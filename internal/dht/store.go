@@ -20,6 +20,7 @@ type StoreLimits struct {
 	TTL           time.Duration // life of an announcement; default 30 minutes
 	PerKey        int           // peers under a key; default 256
 	PerKeyNetwork int           // of these, from one network; default 16
+	PerKeyAddress int           // of these, from one address; default 8
 	PerNetwork    int           // peers from one network under all keys; default 1024
 	Total         int           // peers under all keys; default 32,768, about 24 MiB
 	Answer        int           // peers told in one reply; default 50, which fits a datagram
@@ -30,6 +31,7 @@ func (l StoreLimits) withDefaults() StoreLimits {
 	l.TTL = cmp.Or(l.TTL, 30*time.Minute)
 	l.PerKey = cmp.Or(l.PerKey, 256)
 	l.PerKeyNetwork = cmp.Or(l.PerKeyNetwork, 16)
+	l.PerKeyAddress = cmp.Or(l.PerKeyAddress, 8)
 	l.PerNetwork = cmp.Or(l.PerNetwork, 1024)
 	l.Total = cmp.Or(l.Total, 32768)
 	l.Answer = cmp.Or(l.Answer, 50)
@@ -137,12 +139,20 @@ func (s *peerStore) makeRoom(key Key, addr netip.AddrPort, now time.Time) bool {
 		s.sweepLocked(now, s.limits.TTL/64)
 	}
 	held := make(map[network]int)
+	same := 0
 	for peer := range s.keys[key] {
 		held[s.limits.networkOf(peer)]++
+		if peer.Addr() == addr.Addr() {
+			same++
+		}
 	}
+	exempt := addr.Addr().IsLoopback() && !s.limits.CapLoopback
 	switch {
+	case same >= s.limits.PerKeyAddress && !exempt:
+		s.forgetOldest(key, func(p netip.AddrPort) bool { return p.Addr() == addr.Addr() })
+		return true
 	case held[from] >= s.limits.PerKeyNetwork:
-		s.forgetOldest(key, from)
+		s.forgetOldest(key, func(p netip.AddrPort) bool { return s.limits.networkOf(p) == from })
 		return true
 	case s.networks[from] >= s.limits.PerNetwork:
 		return false
@@ -156,17 +166,17 @@ func (s *peerStore) makeRoom(key Key, addr netip.AddrPort, now time.Time) bool {
 		if most <= held[from]+1 {
 			return false // a newcomer would only swap places with its equal
 		}
-		s.forgetOldest(key, largest)
+		s.forgetOldest(key, func(p netip.AddrPort) bool { return s.limits.networkOf(p) == largest })
 		return true
 	}
 	return s.total < s.limits.Total
 }
 
-func (s *peerStore) forgetOldest(key Key, of network) {
+func (s *peerStore) forgetOldest(key Key, among func(netip.AddrPort) bool) {
 	var oldest netip.AddrPort
 	var until time.Time
 	for peer, t := range s.keys[key] {
-		if s.limits.networkOf(peer) == of && (!oldest.IsValid() || t.Before(until)) {
+		if among(peer) && (!oldest.IsValid() || t.Before(until)) {
 			oldest, until = peer, t
 		}
 	}

@@ -205,12 +205,27 @@ func TestStoreCapsIPv6By48Bits(t *testing.T) {
 	}
 }
 
+// One address has so many ports under a key and no more; the oldest goes.
+func TestStoreCapsAddresses(t *testing.T) {
+	s, clock := testStore(StoreLimits{PerKeyAddress: 3})
+	for port := 1; port <= 10; port++ {
+		s.add(Key{1}, at(1, 1, port))
+		clock.advance(time.Second)
+	}
+	s.add(Key{1}, at(1, 2, 1))
+	s.add(Key{2}, at(1, 1, 1))
+	want := []netip.AddrPort{at(1, 1, 8), at(1, 1, 9), at(1, 1, 10), at(1, 2, 1)}
+	if got := stored(s, Key{1}); !slices.Equal(got, want) {
+		t.Errorf("stored %v, want %v", got, want)
+	}
+}
+
 // A sample hears each network before any is heard twice, and differs from time
 // to time.
 func TestStoreSamplesByNetwork(t *testing.T) {
 	s, _ := testStore(StoreLimits{Answer: 8})
 	for port := 1; port <= 16; port++ {
-		s.add(Key{1}, at(66, 1, port))
+		s.add(Key{1}, at(66, byte(port), 1))
 	}
 	for n := range byte(5) {
 		s.add(Key{1}, at(n, 1, 1))
