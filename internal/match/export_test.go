@@ -166,3 +166,13 @@ const MaxLeaseTunnels = maxLeaseTunnels
 
 // KindOf is what a cluster is told of a notice.
 func KindOf(k market.NoticeKind) k8s.NoticeKind { return noticeKinds[k] }
+
+// LyingReply answers every request about a lease in the same words.
+func LyingReply(r LeaseReply) mesh.Handler {
+	return func(_ context.Context, s *mesh.Stream) {
+		var req LeaseRequest
+		if receive(s, maxLease, &req) == nil {
+			_ = send(s, r)
+		}
+	}
+}

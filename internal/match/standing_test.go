@@ -251,3 +251,53 @@ func TestEndComesAnyway(t *testing.T) {
 	asking.Wait()
 	b.nothingLeft()
 }
+
+// What cannot be is a lie, whatever its status, and an answer to another
+// question is a refusal.
+func TestAnswersThatCannotBe(t *testing.T) {
+	b := newLeaseBench(t)
+	l, g := b.activate(3)
+	active := &match.Stands{State: uint8(market.Active), Expires: time.Now().Unix()}
+	for name, c := range map[string]struct {
+		reply match.LeaseReply
+		lie   bool
+	}{
+		"shown, and nothing":     {match.LeaseReply{Status: match.StatusShown}, true},
+		"shown, and over":        {match.LeaseReply{Status: match.StatusShown, Standing: &match.Stands{State: uint8(market.Released), Expires: 1e9}}, true},
+		"gone, and nonsense":     {match.LeaseReply{Status: match.StatusGone, Standing: &match.Stands{State: 99}}, true},
+		"confirmed, when shown":  {match.LeaseReply{Status: match.StatusConfirmed, Standing: active}, false},
+		"a status of the future": {match.LeaseReply{Status: 200, Standing: active}, false},
+	} {
+		b.p.Stop()
+		b.p.Prepare = func(*match.Provider) { b.p.Node.Handle(match.KindLease, match.LyingReply(c.reply)) }
+		b.p.Start()
+		_, err := b.show(l)
+		if _, refused := errors.AsType[*match.RefusedError](err); isLie(err) != c.lie || refused == c.lie {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	// The same of the other questions.
+	b.p.Stop()
+	b.p.Prepare = func(*match.Provider) {
+		b.p.Node.Handle(match.KindLease, match.LyingReply(match.LeaseReply{Status: match.StatusShown, Standing: active}))
+		b.p.Node.Handle(match.KindProxy, func(_ context.Context, s *mesh.Stream) {
+			_, _ = s.ReadFrame(64)
+			_ = s.WriteFrame([]byte("HTTP/1.1 200 OK"))
+		})
+	}
+	b.p.Start()
+	_, tokenErr := b.token(l, g)
+	_, prepareErr := b.prepare(l, g.Receipt, 2*time.Hour)
+	for what, err := range map[string]error{
+		"token": tokenErr, "prepare": prepareErr, "renew": b.take(l, match.Renewal{Total: 2 * time.Hour, Receipt: g.Receipt}),
+		"release": b.release(l), "confirm": b.confirm(l, g),
+	} {
+		if statusOf(err) != match.StatusShown {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+	if c, err := b.dial(b.r, l); err == nil {
+		c.Close()
+		t.Error("garbage was taken for a connection")
+	}
+}
