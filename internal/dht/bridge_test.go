@@ -103,7 +103,7 @@ func TestPlainLibraryNodes(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(plain.Close)
-	if _, err := plain.BootstrapContext(t.Context()); err != nil {
+	if _, err = plain.BootstrapContext(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	key := ClassKey("lab", "", "x")

@@ -90,7 +90,7 @@ func spawn(t *testing.T, bootstrap, port string) process {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := cmd.Start(); err != nil {
+	if err = cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
 	p := process{cmd: cmd, out: bufio.NewScanner(out)}
