@@ -72,11 +72,16 @@ func (s *scenario) readSpread(f scenarioFile) error {
 	return nil
 }
 
-// shareAt reads a share of the whole in millionths: "50%" or "0.5".
+// shareAt reads a share of the whole in millionths: 50% or 0.5.
 func shareAt(field string, v any) (uint32, error) {
-	wrong := fmt.Errorf(`%s must be a share in quotes, more than 0%% and at most 100%%; for example "50%%"`, field)
-	text, ok := v.(string)
-	if !ok {
+	wrong := fmt.Errorf(`%s must be a share, more than 0%% and at most 100%%; for example 50%%`, field)
+	var text string
+	switch t := v.(type) {
+	case string:
+		text = t
+	case json.Number:
+		text = t.String()
+	default:
 		return 0, wrong
 	}
 	percent, isPercent := strings.CutSuffix(text, "%")

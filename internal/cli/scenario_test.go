@@ -42,7 +42,7 @@ func TestScenarioRefused(t *testing.T) {
 		{`{"policy": "lowest-price;winners=3", ` + request + `}`, "winners belongs to split and fit"},
 		{`{"policy": "second-price", "request": {"quantity": 3, "minWinners": 2}}`, "cap belongs to split and fit"},
 		{`{"policy": "split", "request": {"quantity": 3, "maxWinners": 9}}`, "request.maxWinners must be a number from 2 to 8"},
-		{`{"policy": "split", "request": {"quantity": 3, "maxShare": 0.5}, "offers": [{"name": "a", "quantity": 1, "price": "1"}]}`, "request.maxShare must be a share in quotes"},
+		{`{"policy": "split", "request": {"quantity": 3, "maxShare": 50}, "offers": [{"name": "a", "quantity": 1, "price": "1"}]}`, "request.maxShare must be a share, more than 0%"},
 		{`{"policy": "split", "request": {"quantity": 3, "maxShare": "101%"}, "offers": [{"name": "a", "quantity": 1, "price": "1"}]}`, "at most 100%"},
 		{`{"policy": "split", "request": {"quantity": 3, "maxShare": "30%"}, "offers": [{"name": "a", "quantity": 1, "price": "1"}]}`, "shares cannot add up: the largest share is less than one unit"},
 		{`{"policy": "split", "request": {"quantity": 3, "minWinners": 4}, "offers": [{"name": "a", "quantity": 1, "price": "1"}]}`, "shares cannot add up: there are fewer units than winners"},
@@ -122,7 +122,7 @@ func FuzzScenario(f *testing.F) {
 func TestScenarioParameters(t *testing.T) {
 	got, err := parseScenario([]byte(`
 policy: fit
-request: {quantity: 21, maxShare: "50%", minWinners: 3, maxWinners: 4, further: {storage: 5}}
+request: {quantity: 21, maxShare: 0.5, minWinners: 3, maxWinners: 4, further: {storage: 5}}
 offers:
   - {name: a, quantity: 40, steps: [{from: 1, price: "0.03"}, {from: 9, price: "0.025"}], further: {storage: 7, gpu: 1}}
   - {name: b, quantity: 16, price: "0.020", handicap: "0.001"}
