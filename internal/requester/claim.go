@@ -43,7 +43,7 @@ func (c *Client) claim(ctx context.Context, l Lease, atOnce bool) (Lease, error)
 	defer cancel()
 	begun := c.Now()
 	if l.State == Claiming {
-		parts, faults := c.every(limited, l, hasty, c.collect)
+		parts, faults := c.every(limited, l, claiming, c.collect)
 		if ctx.Err() != nil {
 			return l, ctx.Err()
 		}
@@ -59,7 +59,7 @@ func (c *Client) claim(ctx context.Context, l Lease, atOnce bool) (Lease, error)
 			return l, err
 		}
 	}
-	parts, faults := c.every(limited, l, patient, c.confirm)
+	parts, faults := c.every(limited, l, confirming, c.confirm)
 	l.Parts = parts
 	if ctx.Err() != nil {
 		return l, errors.Join(ctx.Err(), c.Store.Put(l))

@@ -27,7 +27,7 @@ func (c *Client) Show(ctx context.Context, l Lease) (Lease, Standings, error) {
 		return l, make(Standings, len(l.Parts)), nil
 	}
 	told := make(Standings, len(l.Parts))
-	parts, faults := c.every(ctx, l, patient, func(ctx context.Context, link match.Opener, l Lease, p Part) (Part, error) {
+	parts, faults := c.every(ctx, l, asking, func(ctx context.Context, link match.Opener, l Lease, p Part) (Part, error) {
 		s, err := match.ShowLease(ctx, link, l.deal(p, c.Key.ID()), c.Now)
 		if err != nil {
 			return p, ended(err)
@@ -36,7 +36,7 @@ func (c *Client) Show(ctx context.Context, l Lease) (Lease, Standings, error) {
 		p.Expires = c.Now().UTC().Add(s.Left)
 		return p.at(s.Record, c.Now()), nil
 	})
-	l, err := c.heard(l.with(parts), faults)
+	l, err := c.heard(l, parts, faults)
 	return l, told, err
 }
 
@@ -50,7 +50,7 @@ func (c *Client) Token(ctx context.Context, l Lease, part int, fresh bool) (Leas
 	if !fresh && p.Grant.Expires.Sub(c.Now()) > tokenMargin {
 		return l, nil
 	}
-	p, err := c.reach(ctx, l, p, func(ctx context.Context, link match.Opener, l Lease, p Part) (Part, error) {
+	p, err := c.reach(ctx, l, p, asking, func(ctx context.Context, link match.Opener, l Lease, p Part) (Part, error) {
 		f, err := match.LeaseToken(ctx, link, l.deal(p, c.Key.ID()), *p.Grant, c.Now)
 		if err != nil {
 			return p, ended(err)
@@ -64,7 +64,7 @@ func (c *Client) Token(ctx context.Context, l Lease, part int, fresh bool) (Leas
 	if err != nil {
 		faults = partFaults{{part, err}}
 	}
-	return c.heard(l.with(parts), faults)
+	return c.heard(l, parts, faults)
 }
 
 // tokenMargin is how long a token must still be good to be used again: kubectl
@@ -90,13 +90,16 @@ func ended(err error) error {
 	return &goneError{Reason: no.Error()}
 }
 
-// heard stores what was learned of an active lease's parts. A part that is gone
-// is Lost; if it was the last, so is the lease.
-func (c *Client) heard(l Lease, faults partFaults) (Lease, error) {
-	l.Parts = slices.Clone(l.Parts)
+// heard stores what was learned of an active lease's parts: what became of those
+// of base. What another process has stored meanwhile stays; kubectl asks for
+// tokens whenever it likes. A part that is gone is Lost; if it was the last, so is
+// the lease.
+func (c *Client) heard(base Lease, parts []Part, faults partFaults) (Lease, error) {
+	parts = slices.Clone(parts)
 	var errs []error
+	var reason string
 	for _, f := range faults {
-		p := &l.Parts[f.part]
+		p := &parts[f.part]
 		errs = append(errs, fmt.Errorf("part %s at provider %s: %w", p.ID.Short(), p.Provider.Short(), f.err))
 		gone, ok := errors.AsType[*goneError](f.err)
 		if !ok {
@@ -106,12 +109,49 @@ func (c *Client) heard(l Lease, faults partFaults) (Lease, error) {
 			c.count(Broken, p.Provider)
 		}
 		p.lose(gone.Reason)
-		l.Reason = gone.Reason
+		reason = gone.Reason
 	}
-	if !slices.ContainsFunc(l.Parts, func(p Part) bool { return !p.over() }) {
+	l, err := c.Store.Get(base.ID.String())
+	if err != nil {
+		return base.with(parts), errors.Join(append(errs, err)...)
+	}
+	for k := range l.Parts {
+		l.Parts[k] = l.Parts[k].also(base.Parts[k], parts[k])
+	}
+	if reason != "" {
+		l.Reason = reason
+	}
+	if l.State == Active && !slices.ContainsFunc(l.Parts, func(p Part) bool { return !p.over() }) {
 		l.State = Lost
 	}
 	return l, errors.Join(append(errs, c.Store.Put(l))...)
+}
+
+// also is a part as it is stored, with what became of it since it was base.
+func (p Part) also(base, now Part) Part {
+	if !now.Met.Equal(base.Met) {
+		p.Record, p.Met = now.Record, now.Met
+	}
+	if p.over() {
+		return p
+	}
+	if now.Grant != base.Grant {
+		p.Grant = now.Grant
+	}
+	renewed := len(now.Renewals) > len(base.Renewals)
+	if renewed {
+		p.Renewals = now.Renewals
+	}
+	if renewed || p.Expires.Equal(base.Expires) {
+		p.Expires = now.Expires
+	}
+	if now.Promise != base.Promise {
+		p.Promise = now.Promise
+	}
+	if now.State != base.State {
+		p.State, p.Reason = now.State, now.Reason
+	}
+	return p
 }
 
 // place is where a part stands among the others; -1: nowhere.

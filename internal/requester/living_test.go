@@ -209,3 +209,34 @@ func TestRecordsAreRefreshed(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// What one process learns does not undo what another has stored meanwhile:
+// kubectl asks for tokens whenever it likes.
+func TestLeaseInTwoHands(t *testing.T) {
+	matchtest.CheckLeaks(t)
+	s, l := live(t, 2)
+	if _, err := s.client.Renew(s.Context(), l, 2*time.Hour); err != nil {
+		t.Fatal(err)
+	}
+	old := l.Parts[0].Grant.Token
+	if _, err := s.client.Token(s.Context(), l, 0, true); err != nil { // l is what it was before
+		t.Fatal(err)
+	}
+	if _, _, err := s.client.Show(s.Context(), l); err != nil {
+		t.Fatal(err)
+	}
+	kept := s.stored()
+	if kept.Parts[0].Grant.Token == old || len(kept.Parts[0].Renewals) != 1 {
+		t.Errorf("%d renewals are kept, a fresh token: %v", len(kept.Parts[0].Renewals), kept.Parts[0].Grant.Token != old)
+	}
+	s.ends(kept, 3*time.Hour)
+	if _, err := s.client.Release(s.Context(), l); err != nil {
+		t.Fatal(err)
+	}
+	if l, err := s.client.Token(s.Context(), l, 0, true); err == nil {
+		t.Errorf("a token of a lease that another has released: %v", l)
+	}
+	if kept := s.stored(); kept.State != requester.Released || kept.Parts[0].Grant != nil {
+		t.Errorf("it is %s, with a grant: %v", kept.State, kept.Parts[0].Grant != nil)
+	}
+}

@@ -77,13 +77,23 @@ func (f partFaults) provision(l Lease) *ProvisionError {
 	return e
 }
 
-// How one treats the other parts when one is gone.
-type temper bool
+// temper is how one deals with providers that fail.
+type temper struct {
+	hasty      bool // when one part is gone, what is under way for the others is given up
+	reconnects int  // how often a link that breaks, or does not come about, is made again
+}
 
-const (
-	hasty   temper = true  // what is under way for the others is given up
-	patient temper = false // they are brought to their end
+// A provider that was restarted is back in seconds, and still knows what was
+// won there: that is waited for. Later on, one reconnection tells a link that is
+// stale from a provider that is away.
+var (
+	claiming   = temper{hasty: true, reconnects: 2}
+	confirming = temper{reconnects: 2}
+	preparing  = temper{hasty: true, reconnects: 1}
+	asking     = temper{reconnects: 1}
 )
+
+const reconnectWait = time.Second
 
 // partWork does something about one part over a link to its provider and
 // returns what became of the part.
@@ -103,8 +113,8 @@ func (c *Client) every(ctx context.Context, l Lease, how temper, do partWork) ([
 			continue
 		}
 		all.Go(func() {
-			parts[k], errs[k] = c.reach(ctx, l, p, do)
-			if _, gone := errors.AsType[*goneError](errs[k]); gone && how == hasty {
+			parts[k], errs[k] = c.reach(ctx, l, p, how, do)
+			if _, gone := errors.AsType[*goneError](errs[k]); gone && how.hasty {
 				cancel()
 			}
 		})
@@ -119,15 +129,8 @@ func (c *Client) every(ctx context.Context, l Lease, how temper, do partWork) ([
 	return parts, faults
 }
 
-// How one deals with a link that breaks: one reconnects a few times, for a
-// provider that was restarted is back in seconds and still knows its leases.
-const (
-	reconnects    = 2
-	reconnectWait = time.Second
-)
-
 // reach does something about one part, and again over a new link if that breaks.
-func (c *Client) reach(ctx context.Context, l Lease, p Part, do partWork) (Part, error) {
+func (c *Client) reach(ctx context.Context, l Lease, p Part, how temper, do partWork) (Part, error) {
 	for try := 0; ; try++ {
 		link, err := c.connect(ctx, l, p)
 		if err != nil {
@@ -138,7 +141,7 @@ func (c *Client) reach(ctx context.Context, l Lease, p Part, do partWork) (Part,
 		if ctx.Err() != nil {
 			return p, fmt.Errorf("%w: %w", errAway, ctx.Err())
 		}
-		if !errors.Is(err, errAway) || try == reconnects {
+		if !errors.Is(err, errAway) || try == how.reconnects {
 			return p, err
 		}
 		c.log().Info("trying again", "lease", p.ID.Short(), "err", err)

@@ -78,7 +78,7 @@ func (c *Client) giveBack(ctx context.Context, l Lease) (Lease, error) {
 				return l, err
 			}
 		}
-		l.Parts, faults = c.every(ctx, l, patient, c.release)
+		l.Parts, faults = c.every(ctx, l, asking, c.release)
 	}
 	if len(faults) == 0 {
 		l.State = Released

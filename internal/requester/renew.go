@@ -43,15 +43,15 @@ func (c *Client) Renew(ctx context.Context, l Lease, more time.Duration) (Lease,
 	if more < time.Second || total > market.MaxDuration {
 		return l, &market.FieldError{Field: "duration", Problem: "must be a second or more, and the lease no longer than a year in all", Example: "1h"}
 	}
-	parts, faults := c.every(ctx, l, hasty, func(ctx context.Context, link match.Opener, l Lease, p Part) (Part, error) {
+	parts, faults := c.every(ctx, l, preparing, func(ctx context.Context, link match.Opener, l Lease, p Part) (Part, error) {
 		return c.prepare(ctx, link, l, p, total)
 	})
-	l, err := c.heard(l.with(parts), faults)
+	l, err := c.heard(l, parts, faults)
 	if err != nil {
 		return l, &RenewError{Parts: len(l.Parts), Err: err}
 	}
-	parts, faults = c.every(ctx, l, patient, c.renew)
-	l, err = c.heard(l.with(parts), faults)
+	parts, faults = c.every(ctx, l, asking, c.renew)
+	l, err = c.heard(l, parts, faults)
 	if err != nil {
 		done := 0
 		for _, p := range l.Parts {
