@@ -107,31 +107,25 @@ func (p *policyFlags) base() (placement.Policy, error) {
 	return policy, nil
 }
 
-// cap is the most units from one provider; 0: no bound. Of q units, a share s leaves ⌊q·s⌋; with m providers or more, no one
-// of them has more than ⌊(q−1)/(m−1)⌋, for otherwise m−1 could have all.
+// cap is the most units from one provider; 0: no bound.
 func (p *policyFlags) cap(q market.Quantity) (market.Quantity, error) {
-	bound := int(q)
+	spread := placement.Spread{MinWinners: p.minWinners}
 	if p.maxShare != "" {
 		percent, err := strconv.ParseFloat(strings.TrimSuffix(p.maxShare, "%"), 64)
-		if err != nil || !strings.HasSuffix(p.maxShare, "%") || percent <= 0 || percent > 100 {
+		share := percent / 100 * placement.WholeShare
+		if err != nil || !strings.HasSuffix(p.maxShare, "%") || !(share >= 1 && share <= placement.WholeShare) {
 			return 0, flagError("max-share", "must be more than 0% and at most 100%", "--max-share 50%")
 		}
-		if bound = int(float64(q)*percent/100 + 1e-9); bound == 0 {
-			return 0, flagError("max-share", "is less than one unit", "--max-share 50%")
-		}
+		spread.MaxShare = uint32(share + 0.5)
 	}
-	switch m := p.minWinners; {
-	case m < 0 || m == 1 || m > placement.MaxProviders:
+	if m := p.minWinners; m < 0 || m == 1 || m > placement.MaxProviders {
 		return 0, flagError("min-winners", fmt.Sprintf("must be from 2 to %d", placement.MaxProviders), "--min-winners 2")
-	case m > int(q):
-		return 0, flagError("min-winners", "is more than there are units to share out", "--min-winners 2")
-	case m > 1:
-		bound = min(bound, (int(q)-1)/(m-1))
 	}
-	if bound == int(q) {
-		return 0, nil
+	most, err := spread.Cap(uint16(q))
+	if err != nil {
+		return 0, usagef("--max-share and --min-winners: %w; for example --max-share 50%%", err)
 	}
-	return market.Quantity(bound), nil
+	return market.Quantity(most), nil
 }
 
 // adds refuses what cannot be had of any providers.

@@ -97,8 +97,8 @@ provider elm 40 0.045
 step "a requester asks for 32 vCPUs, at most 0.05 a vCPU and hour"
 invite quince requester quince-corp
 # --wait: the announcements may still be on their way through the DHT
-show "angler request --cpu 32 --max-price 0.05 --location u33d --min-providers 5 --wait 1m"
-as quince request --cpu 32 --max-price 0.05 --location u33d --min-providers 5 --wait 1m --out "$home/lease.kubeconfig"
+show "angler request --cpu 32 --max-price 0.05 --location u33d --policy lowest-price --min-providers 5 --deadline 20s --wait 1m"
+as quince request --cpu 32 --max-price 0.05 --location u33d --policy lowest-price --min-providers 5 --deadline 20s --wait 1m --out "$home/lease.kubeconfig"
 
 step "what each learned, in its own words"
 for who in birch cedar; do
