@@ -171,7 +171,7 @@ func TestNotice(t *testing.T) {
 		t.Errorf("after a renewal: %v", a)
 	}
 	give(Notice{NoticeReclaim, ends})
-	if a := annotations(); a[manifest.AnnotationNotice] != "the provider takes the lease back at 2030-01-02T03:04:05Z" {
+	if a := annotations(); a[manifest.AnnotationNotice] != "the provider takes the lease back at 2030-01-02T03:04:05Z" || a[manifest.AnnotationExpires] != "2030-01-02T03:04:05Z" {
 		t.Errorf("after a reclaim: %v", a)
 	}
 	if got := events(); len(got) != 3 {

@@ -43,8 +43,8 @@ var kinds = map[NoticeKind]struct{ reason, severity, before, after string }{
 const noticeManager = "angler-notice"
 
 // Notice tells whoever looks into a lease's namespace what is about to happen to it: as an annotation of the namespace,
-// which stays until the next notice, and as an event in it, which kubectl get events shows. NoticeRenewed takes the
-// annotation back and moves the one that says when the lease expires. It is idempotent. The error is ErrNoLease if the lease
+// which stays until the next notice, and as an event in it, which kubectl get events shows. Each moves the annotation that
+// says when the lease expires; NoticeRenewed takes the other back. It is idempotent. The error is ErrNoLease if the lease
 // has no namespace.
 func (c *Cluster) Notice(ctx context.Context, provider, leaseID string, n Notice) error {
 	says, ok := kinds[n.Kind]
@@ -57,9 +57,11 @@ func (c *Cluster) Notice(ctx context.Context, provider, leaseID string, n Notice
 	}
 	ends := n.Ends.UTC().Format(time.RFC3339)
 	text := says.before + ends + says.after
+	var said map[string]string
 	if n.Kind != NoticeRenewed {
-		err = c.annotate(ctx, there, types.ApplyPatchType, map[string]string{manifest.AnnotationNotice: text})
-	} else if err = c.annotate(ctx, there, types.ApplyPatchType, nil); err == nil {
+		said = map[string]string{manifest.AnnotationNotice: text}
+	}
+	if err = c.annotate(ctx, there, types.ApplyPatchType, said); err == nil {
 		// A merge leaves the field with the manager of the namespace, whose next apply may move it again.
 		err = c.annotate(ctx, there, types.MergePatchType, map[string]string{manifest.AnnotationExpires: ends})
 	}
