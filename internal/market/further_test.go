@@ -51,19 +51,20 @@ func TestFurtherIsHeldAndLeased(t *testing.T) {
 			t.Fatalf("declared %v: %+v, %v", declared, bid, err)
 		}
 		for name, further := range map[string][]Quantity{"more": {0, 51}, "of what there is not": {1, 50}, "one too many": {0, 50, 1}} {
-			if _, err := b.Win([32]byte{1}, 4, 5, further...); !errors.Is(err, ErrNotHeld) {
-				t.Errorf("%s: %v", name, err)
+			if _, refused := b.Win([32]byte{1}, 4, 5, further...); !errors.Is(refused, ErrNotHeld) {
+				t.Errorf("%s: %v", name, refused)
 			}
 		}
 		lease, err := b.Win([32]byte{1}, 4, 5, 0, 30)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := b.Win([32]byte{1}, 4, 5, 0, 31); !errors.Is(err, ErrConflict) {
+		if _, err = b.Win([32]byte{1}, 4, 5, 0, 31); !errors.Is(err, ErrConflict) {
 			t.Errorf("another outcome: %v", err)
 		}
 		b.reopen()
-		if again, err := b.Win([32]byte{1}, 4, 5, 0, 30); err != nil || !slices.Equal(again.Further, []Quantity{0, 30}) {
+		again, err := b.Win([32]byte{1}, 4, 5, 0, 30)
+		if err != nil || !slices.Equal(again.Further, []Quantity{0, 30}) {
 			t.Errorf("the same outcome, from the disk: %+v, %v", again, err)
 		}
 		if r, err := lease.Resources(); err != nil || r[KindStorage] != 30*gib || r[KindCPU] != 4000 {

@@ -88,18 +88,17 @@ func parseRange(text string) (r tierRange, problem string) {
 	if err != nil || from == 0 {
 		return r, "does not begin at a number of units, 1 to 65535"
 	}
-	r.from, r.to = int(from), int(from)
+	to := from
 	switch last = strings.TrimSpace(last); {
 	case ranged && last == "":
 		r.open = true
 	case ranged:
-		to, err := ParseQuantity(last)
-		if err != nil {
+		if to, err = ParseQuantity(last); err != nil {
 			return r, "does not end at a number of units, 1 to 65535"
 		}
-		if r.to = int(to); r.to < r.from {
-			return r, "ends before it begins"
-		}
+	}
+	if r.from, r.to = int(from), int(to); to < from {
+		return r, "ends before it begins"
 	}
 	if r.price, err = ParsePrice(strings.TrimSpace(cost)); err != nil {
 		return r, "has a price that is not a decimal of at most six places, up to 4294.967295"
