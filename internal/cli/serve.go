@@ -93,10 +93,10 @@ func (a *app) serveConfig(f serveFlags) (node.Config, error) {
 		Socket: a.paths.socket(), Listen: f.listen, DHTListen: f.dhtListen, Metrics: f.metrics, Kubeconfig: f.kubeconfig,
 		Allow: f.allow, MinRoster: f.minRoster, MaxMatches: f.maxMatches, MaxEach: f.maxEach, DHTOnly: f.dhtOnly,
 	}
-	if err := f.check(); err != nil {
+	err := f.check()
+	if err != nil {
 		return cfg, err
 	}
-	var err error
 	if cfg.Log, err = newLogger(a.io.Err, f.logLevel, f.logFormat); err != nil {
 		return cfg, err
 	}
@@ -115,20 +115,20 @@ func (a *app) serveConfig(f serveFlags) (node.Config, error) {
 			return cfg, fieldFault(err, nil)
 		}
 	}
-	if err := f.house(&cfg); err != nil {
+	if err = f.house(&cfg); err != nil {
 		return cfg, err
 	}
 	if cfg.Key, err = a.key(); err != nil {
 		return cfg, err
 	}
-	if err := a.serveMembership(&cfg); err != nil {
+	if err = a.serveMembership(&cfg); err != nil {
 		return cfg, err
 	}
 	if len(f.bootstrap) == 0 && cfg.Pool != nil {
 		cfg.Bootstrap = others(cfg.Pool.Bootstrap, f.dhtListen)
 	}
 	cfg.Public = slices.Contains(cfg.Bootstrap, dht.Mainline)
-	if err := checkAdvertise(cfg.Advertise, cfg.Public); err != nil {
+	if err = checkAdvertise(cfg.Advertise, cfg.Public); err != nil {
 		return cfg, err
 	}
 	cfg.Ready = func(at node.Addresses) { a.sayReady(cfg, at) }
