@@ -17,6 +17,7 @@ import (
 
 type offerFlags struct {
 	size                  sizeFlags
+	surplus               surplusFlags
 	name                  string
 	price, tiers, expr    string
 	perMatch, storage     string
@@ -42,6 +43,11 @@ the capacity), duration (hours of the lease), hour (0 to 23) and weekday (1, Mon
 and, or, not, c ? a : b, min, max, abs, floor, ceil, round. While it yields no price, one below zero or one above 4294.967295,
 the offer enters nothing into matches, and 'angler offer list' says why.
 
+With --from-cluster the offer follows what the nodes have over: allocatable less what pods ask for, counted in units that fit
+on a node whole. At most --share of what pods of others leave is leased at any time, --keep stays free, and nothing is entered
+unless more than --when-free is free. The cluster is looked at every ten seconds; while it cannot be seen for a minute the
+offer enters nothing. It stays announced all the while.
+
 A match holds all that an offer has for as long as it runs, a few seconds at most; another that binds in that time finds none.
 --per-match bounds what one match may hold, at the cost of not serving larger requests.`,
 		Example: `  angler offer --cpu 10 --price 0.03
@@ -49,6 +55,7 @@ A match holds all that an offer has for as long as it runs, a few seconds at mos
   angler offer --unit cpu=200m,memory=128Mi --count 50 --price 0.008
   angler offer --cpu 64 --price-tiers 1-8=0.03,9-=0.025
   angler offer --cpu 64 --price-expr '0.02 + 0.02*used/total' --reclaim-notice 30m
+  angler offer --from-cluster --share 50% --keep cpu=4,memory=8Gi --when-free '>30%' --price 0.02
   angler offer list
   angler offer pause big`,
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.putOffer(cmd.Context(), f) },
@@ -56,6 +63,7 @@ A match holds all that an offer has for as long as it runs, a few seconds at mos
 	s := cmd.Flags()
 	s.SortFlags = false
 	f.size.register(s)
+	f.surplus.register(s)
 	s.StringVar(&f.price, "price", "", "`price` per unit and hour, such as 0.03; at most six decimals")
 	s.StringVar(&f.tiers, "price-tiers", "", "`prices` by how many units are taken, such as 1-8=0.03,9-=0.025")
 	s.StringVar(&f.expr, "price-expr", "", "`expression` that gives the price, such as '0.02 + 0.02*used/total'")
@@ -98,7 +106,7 @@ func (a *app) putOffer(ctx context.Context, f offerFlags) error {
 		if put.Fault != "" {
 			a.talk.warn("it enters nothing at present: %s", put.Fault)
 		}
-		return a.printOffer(put, "offered "+put.Name+": "+units(put.Ceiling)+" of "+shortClass(put.Class)+" at "+put.Asks())
+		return a.printOffer(put, "offered "+put.Name+": "+offered(put)+" of "+shortClass(put.Class)+" at "+put.Asks())
 	})
 }
 
@@ -109,6 +117,8 @@ func lost(asked, put control.Offer) string {
 		return !slices.ContainsFunc(want, func(w string) bool { return !slices.Contains(have, w) })
 	}
 	switch {
+	case !follows(asked.Surplus, put.Surplus):
+		return "from-cluster"
 	case len(asked.Allow) > 0 && !(all(asked.Allow, put.Allow) && all(put.Allow, asked.Allow)):
 		return "allow"
 	case !all(asked.Deny, put.Deny):

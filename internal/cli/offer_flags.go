@@ -15,7 +15,7 @@ var offerNames = map[string]string{"class": "unit", "quantity": "count"}
 
 // offer checks the flags as the daemon will, so that a mistake names its flag before anything is sent.
 func (f *offerFlags) offer() (control.Offer, error) {
-	unit, ceiling, err := f.size.shape(market.ShapeOffer)
+	unit, ceiling, err := f.unitAndCeiling()
 	if err != nil {
 		return control.Offer{}, err
 	}
@@ -23,7 +23,7 @@ func (f *offerFlags) offer() (control.Offer, error) {
 		Name: f.name, Unit: unit, Ceiling: ceiling, Policies: f.policies, Allow: f.allow, Deny: f.deny,
 		MaxDuration: f.maxDuration, Notice: f.notice, MaxLeases: f.maxLeases, MaxMatches: f.maxMatches,
 	}
-	if err := f.asks(&o); err != nil {
+	if err = f.asks(&o); err != nil {
 		return control.Offer{}, fieldFault(err, offerNames)
 	}
 	if f.storage != "" {
@@ -36,14 +36,18 @@ func (f *offerFlags) offer() (control.Offer, error) {
 			return control.Offer{}, flagError("policy", "is not one of "+strings.Join(placement.Policies(), ", "), "--policy "+market.DefaultPolicy)
 		}
 	}
-	if err := o.Normalize().Validate(); err != nil {
+	var follow *control.Surplus
+	if o.Surplus, follow, err = f.surplus.put(); err != nil {
+		return control.Offer{}, fieldFault(err, offerNames)
+	}
+	if err = o.Normalize().Validate(); err != nil {
 		return control.Offer{}, fieldFault(err, offerNames)
 	}
 	if o.Name == "" {
 		o.Name = unit.String()
 	}
 	put := control.Offer{
-		Name: o.Name, Class: unit.String(), Ceiling: uint32(ceiling), PerMatch: uint32(o.PerMatch), PriceTiers: o.Tiers.String(), PriceExpr: o.Expr.String(),
+		Name: o.Name, Class: unit.String(), Ceiling: uint32(ceiling), Surplus: follow, PerMatch: uint32(o.PerMatch), PriceTiers: o.Tiers.String(), PriceExpr: o.Expr.String(),
 		Policies: f.policies, Allow: f.allow, Deny: f.deny, MaxDuration: control.Duration(f.maxDuration), Notice: control.Duration(f.notice),
 		MaxLeases: f.maxLeases, MaxMatches: f.maxMatches,
 	}

@@ -53,9 +53,9 @@ func offerTable(p *page, list []control.Offer) {
 		case o.Paused:
 			state = "paused"
 		case o.Fault != "":
-			state = "no price"
+			state = "closed"
 		}
-		row := []string{shortClass(o.Name), shortClass(o.Class), strconv.FormatUint(uint64(o.Ceiling), 10), o.Asks(), state}
+		row := []string{shortClass(o.Name), shortClass(o.Class), amount(o), o.Asks(), state}
 		if p.wide {
 			row[0], row[1] = o.Name, o.Class
 			row = append(row, cmp.Or(o.Storage, "none"), cmp.Or(perMatch(o), "all"), cmp.Or(strings.Join(o.Policies, ","), "all"), strings.Join(o.Allow, ","), o.MaxDuration.String(),

@@ -89,6 +89,7 @@ type Offer struct {
 	Name        string   `json:"name"`
 	Class       string   `json:"class"`                // text of the unit with its attributes; canonical in answers
 	Ceiling     uint32   `json:"ceiling"`              // units, 1 … 65535
+	Surplus     *Surplus `json:"surplus,omitempty"`    // units follow the cluster, up to Ceiling; none: they do not
 	Storage     string   `json:"storage,omitempty"`    // beside the units, for all of them; whole Gi
 	PerMatch    uint32   `json:"perMatch,omitempty"`   // units that one match may hold; 0: all
 	Price       string   `json:"price,omitempty"`      // decimal, at most six places, in the class's currency

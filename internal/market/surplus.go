@@ -174,3 +174,10 @@ func (l *Ledger) overOffers(p pool) Resources {
 	}
 	return over
 }
+
+// Split returns a kind without its qualifier, and the qualifier: the
+// architecture of cpu and memory, "" for the usual one; the model of cards.
+func (k Kind) Split() (base Kind, qualifier string) {
+	name, qualifier, _ := strings.Cut(string(k), "/")
+	return Kind(name), qualifier
+}

@@ -30,7 +30,7 @@ func (d *daemon) Offers(context.Context) ([]control.Offer, error) {
 	}
 	offers, faults := []control.Offer{}, d.ledger.Faults()
 	for _, o := range d.ledger.Offers() {
-		offers = append(offers, showOffer(o, faults))
+		offers = append(offers, d.follow(showOffer(o, faults)))
 	}
 	return offers, nil
 }
@@ -48,6 +48,9 @@ func (d *daemon) PutOffer(ctx context.Context, o control.Offer) (control.Offer, 
 		if err = d.gpus.check(ctx, offer.Unit); err != nil && !errors.Is(err, match.ErrNotProvisionable) {
 			return control.Offer{}, control.New(control.ErrUnavailable, err.Error())
 		}
+	}
+	if err == nil && offer.Surplus != nil {
+		d.surplus.look(ctx) // so that what the answer says of it is of now
 	}
 	if err == nil {
 		err = d.ledger.PutOffer(offer)
@@ -82,7 +85,7 @@ func (d *daemon) offer(name string) (control.Offer, error) {
 	if !ok {
 		return control.Offer{}, invalid(market.ErrNoOffer)
 	}
-	return showOffer(o, d.ledger.Faults()), nil
+	return d.follow(showOffer(o, d.ledger.Faults())), nil
 }
 
 // Leases implements control.Daemon: newest first.

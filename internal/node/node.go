@@ -51,6 +51,7 @@ type daemon struct {
 	drain   drain
 	gpus    *gpus
 	remains remains
+	surplus *surplus
 
 	control net.Listener
 	metrics net.Listener // nil: not served
@@ -98,8 +99,9 @@ func (d *daemon) openProvider(ctx context.Context) (err error) {
 	d.gpus = &gpus{
 		house: house, provider: d.cfg.Key.ID().String(), enforce: d.cluster.CanEnforceGPU, log: d.cfg.Log, verdict: map[string]error{},
 	}
+	d.surplus = newSurplus(d.cfg, d.cluster, d.clock)
 	d.ledger, err = market.Open(market.Config{
-		Path: d.cfg.LedgerPath, Provider: d.cfg.Key.ID(), Clock: d.clock, Capacity: d.cfg.Capacity, Unfit: d.gpus.unfit,
+		Path: d.cfg.LedgerPath, Provider: d.cfg.Key.ID(), Clock: d.clock, Capacity: d.cfg.Capacity, Unfit: d.gpus.unfit, Surplus: d.surplus.units,
 	})
 	if err != nil {
 		return err
@@ -173,6 +175,7 @@ func (d *daemon) run(ctx context.Context) error {
 		part("neighbours", d.neighbours)
 		part("offers", d.watchOffers)
 		part("gpus", d.gpus.run)
+		part("surplus", func(ctx context.Context) error { return d.surplus.run(ctx, d.ledger.FollowsCluster) })
 		part("remains", d.watchRemains)
 		part("drain", func(ctx context.Context) error { return d.leave(ctx, end) })
 		part("announce", func(ctx context.Context) error {

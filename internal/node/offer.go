@@ -36,6 +36,9 @@ func readOffer(o control.Offer) (market.Offer, error) {
 	if err = readPrice(&offer, o); err != nil {
 		return market.Offer{}, err
 	}
+	if offer.Surplus, err = readSurplus(o.Surplus); err != nil {
+		return market.Offer{}, err
+	}
 	return offer, knownPolicies(o.Policies)
 }
 
@@ -76,7 +79,7 @@ func showOffer(o market.Offer, faults map[string]error) control.Offer {
 		Name: o.Name, Class: o.Unit.String(), Ceiling: uint32(o.Ceiling), PerMatch: uint32(o.PerMatch),
 		PriceTiers: o.Tiers.String(), PriceExpr: o.Expr.String(), Notice: control.Duration(o.Notice),
 		MaxDuration: control.Duration(o.MaxDuration), MaxLeases: o.MaxLeases, MaxMatches: o.MaxMatches,
-		Policies: o.Policies, Allow: o.Allow, Deny: o.Deny, Paused: o.Paused,
+		Policies: o.Policies, Allow: o.Allow, Deny: o.Deny, Paused: o.Paused, Surplus: showSurplus(o.Surplus),
 	}
 	if o.Tiers == nil && o.Expr == nil {
 		shown.Price = o.Price.String()

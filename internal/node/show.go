@@ -49,7 +49,7 @@ func (d *daemon) Status(ctx context.Context) (control.Status, error) {
 	s.Capacity = showUsage(d.ledger.Usage())
 	faults := d.ledger.Faults()
 	for _, o := range d.ledger.Offers() {
-		s.Offers = append(s.Offers, showOffer(o, faults))
+		s.Offers = append(s.Offers, d.follow(showOffer(o, faults)))
 	}
 	for _, m := range d.recent.list() {
 		s.Matches = append(s.Matches, showMatch(m))
