@@ -174,12 +174,10 @@ func (p *Party) f3(out outgoing) error {
 	hashes := make([]byte, p.n*digest)
 	err = p.eachOwn(func(j int) error {
 		out[j][fRows] = rows[j]
-		if err := p.ahead(j, rows[j]); err != nil {
-			return err
-		}
+		failed := p.ahead(j, rows[j])
 		h := triple.RowHash(p.sid, p.self, j, rows[j])
 		copy(hashes[j*digest:], h[:])
-		return nil
+		return failed
 	})
 	if err != nil {
 		return err
