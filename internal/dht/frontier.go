@@ -13,7 +13,7 @@ const (
 	fresh    state = iota // not asked yet
 	asked                 // asked; counts against the walk's parallelism
 	slow                  // asked, no answer for a while: waited for, but not counted
-	suspect               // asked although it failed a moment ago: not waited for
+	suspect               // slow, and failed a moment ago or slow for long: not waited for
 	answered              // told us what it knows
 	failed                // did not answer, or refused
 )
@@ -21,7 +21,7 @@ const (
 type candidate struct {
 	contact
 	state    state
-	doubtful bool // failed in an earlier walk: ask, but do not wait
+	doubtful bool // failed in an earlier walk: ask, but do not wait for long
 	expanded bool // asked for its own neighbourhood too
 
 	from   netip.AddrPort // who told of it first; invalid: we know it ourselves
@@ -150,9 +150,6 @@ func (f *frontier) next() (contact, bool) {
 	}
 	f.budget--
 	best.state = asked
-	if best.doubtful {
-		best.state = suspect
-	}
 	return best.contact, true
 }
 
@@ -309,6 +306,9 @@ func (f *frontier) slow(addr netip.AddrPort) {
 	if c := f.byAddr[addr]; c != nil && c.state == asked {
 		f.credit(c, 0, 1)
 		c.state = slow
+		if c.doubtful {
+			c.state = suspect
+		}
 	}
 }
 

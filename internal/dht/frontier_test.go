@@ -248,7 +248,7 @@ func TestFrontierEnds(t *testing.T) {
 	t.Run("without waiting for a suspect, unless there is nobody else", func(t *testing.T) {
 		f := newFrontier(Key{}, Key{0xff}, 2, 0, 10)
 		f.add(node(1), true)
-		next(t, f)
+		f.slow(next(t, f).addr)
 		if f.done() || f.busy() != 0 {
 			t.Errorf("done %v with a suspect only, %d busy", f.done(), f.busy())
 		}

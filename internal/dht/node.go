@@ -22,12 +22,13 @@ var (
 )
 
 const (
-	askTries      = 2                // packets per question
+	askTries      = 3                // packets per question
 	joinTries     = 4                // of a ping while joining: an overloaded bootstrap node drops some
 	saveEvery     = 5 * time.Minute  // the routing table
 	sweepEvery    = time.Minute      // the peer store
 	freshEvery    = time.Second      // a node of the table is asked whether it is there
-	freshFor      = 40 * time.Second // not again before
+	freshFor      = 90 * time.Second // not again before
+	maintainFrom  = time.Minute      // after the start: joining has filled the table by then
 	failedFor     = time.Minute      // how long a silent node is doubted
 	liarsFor      = 10 * time.Minute // how long the word of a node counts nothing
 	pingBackEvery = 10 * time.Minute // per address that queries us
@@ -187,9 +188,9 @@ func (n *Node) keepFresh(ctx context.Context) {
 
 // maintainTable runs the library's maintenance of its table. It is started only
 // once there is a node in it: with an empty one each of its rounds leaves a
-// goroutine behind.
+// goroutine behind. Nodes that started together do not begin it together.
 func (n *Node) maintainTable(ctx context.Context, s *side) {
-	for pause(ctx, time.Second) {
+	for pause(ctx, n.dice.around(maintainFrom)) {
 		if server := s.library.Load(); server.NumNodes() > 0 {
 			server.TableMaintainer() // returns after close, when the node ends or its id has changed
 		}

@@ -15,9 +15,9 @@ const (
 	walkReach  = 14                     // all within the distance in which so many are expected, too
 	walkExpand = 8                      // nearest nodes asked for their neighbours
 	walkBudget = 320                    // nodes asked on a path, at most
-	slowMax    = 300 * time.Millisecond // without an answer: ask another one too
-	slowMin    = 60 * time.Millisecond
-	lostAfter  = 700 * time.Millisecond // not waited for any more; a repeated question has its time
+	slowFirst  = 300 * time.Millisecond // without an answer: ask another one too, before anybody has answered
+	slowMin    = 60 * time.Millisecond  // from then on three times what the others took, and no less than this
+	lostAfter  = 700 * time.Millisecond // not waited for any more, if five times what the others took is less
 	slowCheck  = 50 * time.Millisecond
 )
 
@@ -311,9 +311,10 @@ func (w *walk) gossip() {
 // others took.
 func (w *walk) markSlow() {
 	now := w.n.cfg.Now()
-	slow := slowMax
+	slow, lost := slowFirst, lostAfter
 	if w.answers > 0 {
-		slow = min(max(3*w.took/time.Duration(w.answers), slowMin), slowMax)
+		usual := w.took / time.Duration(w.answers)
+		slow, lost = max(3*usual, slowMin), max(5*usual, lostAfter)
 	}
 	for addr, h := range w.heard {
 		if h.over {
@@ -324,7 +325,7 @@ func (w *walk) markSlow() {
 				f.slow(addr)
 			}
 			if now.Sub(h.asked) >= 2*slow {
-				f.lost(addr, now.Sub(h.asked) < lostAfter)
+				f.lost(addr, now.Sub(h.asked) < lost)
 			}
 		}
 	}
