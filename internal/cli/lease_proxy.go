@@ -70,29 +70,16 @@ func (a *app) proxy(ctx context.Context, prefix string, command []string, out st
 	if out == "" {
 		info.Kubeconfig = store.ProxyPath(l.ID)
 	}
-	access := requester.Access{Proxies: map[market.LeaseID]string{}}
-	listeners := map[int]net.Listener{}
+	listeners, config, err := info.listen(l)
 	defer func() {
 		for _, ln := range listeners {
 			_ = ln.Close() // the proxy has closed it, if it came to be
 		}
 	}()
-	for k, p := range l.Parts {
-		if p.Grant == nil {
-			continue
-		}
-		ln, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			return err
-		}
-		listeners[k], access.Proxies[p.ID] = ln, ln.Addr().String()
-		info.Listeners = append(info.Listeners, proxyListener{Context: l.Context(k), Addr: ln.Addr().String(), Server: p.Grant.Server})
+	if err == nil {
+		err = writeFile(info.Kubeconfig, config, true)
 	}
-	config, err := l.Kubeconfig(access)
 	if err != nil {
-		return err
-	}
-	if err := writeFile(info.Kubeconfig, config, true); err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, durable.Remove(info.Kubeconfig)) }()
@@ -112,6 +99,25 @@ func (a *app) proxy(ctx context.Context, prefix string, command []string, out st
 			return nil
 		})
 	})
+}
+
+// listen listens for each part of a lease and makes the kubeconfig that uses the listeners, which are returned by part.
+func (i *proxyInfo) listen(l requester.Lease) (map[int]net.Listener, []byte, error) {
+	access := requester.Access{Proxies: map[market.LeaseID]string{}}
+	listeners := map[int]net.Listener{}
+	for k, p := range l.Parts {
+		if p.Grant == nil {
+			continue
+		}
+		ln, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			return listeners, nil, err
+		}
+		listeners[k], access.Proxies[p.ID] = ln, ln.Addr().String()
+		i.Listeners = append(i.Listeners, proxyListener{Context: l.Context(k), Addr: ln.Addr().String(), Server: p.Grant.Server})
+	}
+	config, err := l.Kubeconfig(access)
+	return listeners, config, err
 }
 
 func (a *app) sayProxy(info proxyInfo) error {

@@ -175,7 +175,7 @@ func (a *app) request(ctx context.Context, req market.Request, f requestFlags) e
 	if err != nil {
 		return err
 	}
-	if err := f.policy.reputed(&req, requester.OpenReputation(a.paths.reputation())); err != nil {
+	if err = f.policy.reputed(&req, requester.OpenReputation(a.paths.reputation())); err != nil {
 		return err
 	}
 	prog := &progress{talk: a.talk}

@@ -145,16 +145,8 @@ func (a *app) applyAndRelease(ctx context.Context, l requester.Lease, m *workloa
 	defer func() {
 		last, cancel := context.WithTimeout(context.WithoutCancel(ctx), releaseWithin)
 		defer cancel()
-		store, serr := requester.OpenStore(a.paths.leases())
-		if serr == nil {
-			serr = a.atProviders(last, store, l, func(ctx context.Context, c *requester.Client) error {
-				_, err := c.Release(ctx, l)
-				return err
-			})
-			a.forget(store, l)
-		}
-		if serr != nil {
-			err = errors.Join(err, fmt.Errorf("lease %s is not given back as a whole: %w\ntry again with 'angler lease release %s'", l.ID.Short(), serr, l.ID.Short()))
+		if failed := a.giveBack(last, l); failed != nil {
+			err = errors.Join(err, fmt.Errorf("lease %s is not given back as a whole: %w\ntry again with 'angler lease release %s'", l.ID.Short(), failed, l.ID.Short()))
 			return
 		}
 		a.talk.done("lease %s is released", l.ID)
@@ -172,6 +164,18 @@ func (a *app) applyAndRelease(ctx context.Context, l requester.Lease, m *workloa
 		}
 	}
 	return err
+}
+
+func (a *app) giveBack(ctx context.Context, l requester.Lease) error {
+	store, err := requester.OpenStore(a.paths.leases())
+	if err != nil {
+		return err
+	}
+	defer a.forget(store, l)
+	return a.atProviders(ctx, store, l, func(ctx context.Context, c *requester.Client) error {
+		_, err := c.Release(ctx, l)
+		return err
+	})
 }
 
 // logs collects what the containers of a workload wrote.

@@ -44,7 +44,7 @@ func TestFilesOfBeforePartsAreRead(t *testing.T) {
 		string(p.Record) != "record" || p.Grant == nil || p.Grant.Token != "t" || string(p.Receipt) != "receipt" || !p.Expires.Equal(l.Created.Add(l.Duration)) {
 		t.Errorf("its part is read as %#v", p)
 	}
-	if err := s.Put(l); err != nil {
+	if err = s.Put(l); err != nil {
 		t.Fatal(err)
 	}
 	again, err := s.Get(want.ID.String())

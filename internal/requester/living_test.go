@@ -46,9 +46,9 @@ func TestRenew(t *testing.T) {
 	}
 	s.ends(l, 4*time.Hour)
 	for k := range l.Parts {
-		receipts, err := s.client.Receipts(l, k)
-		if err != nil || len(receipts) != 3 {
-			t.Fatalf("part %d has %d receipts, error %v", k+1, len(receipts), err)
+		receipts, failed := s.client.Receipts(l, k)
+		if failed != nil || len(receipts) != 3 {
+			t.Fatalf("part %d has %d receipts, error %v", k+1, len(receipts), failed)
 		}
 		for n, signed := range receipts {
 			r, err := signed.Verify()
@@ -59,7 +59,7 @@ func TestRenew(t *testing.T) {
 	}
 	for _, more := range []time.Duration{0, -time.Hour, market.MaxDuration} {
 		var field *market.FieldError
-		if _, err := s.client.Renew(s.Context(), l, more); !errors.As(err, &field) || field.Field != "duration" {
+		if _, err = s.client.Renew(s.Context(), l, more); !errors.As(err, &field) || field.Field != "duration" {
 			t.Errorf("by %v: %v", more, err)
 		}
 	}
@@ -130,7 +130,7 @@ func TestShow(t *testing.T) {
 	}
 	// One part is over before its time, the provider of another is away.
 	s.client.Reputation = requester.OpenReputation(t.TempDir() + "/reputation.json")
-	if err := s.at[0].Match.End(s.Context(), l.Parts[0].ID, "test"); err != nil {
+	if err = s.at[0].Match.End(s.Context(), l.Parts[0].ID, "test"); err != nil {
 		t.Fatal(err)
 	}
 	s.at[1].Stop()
@@ -143,10 +143,10 @@ func TestShow(t *testing.T) {
 	if l.Parts[0].State != requester.Lost || l.Parts[0].Grant != nil || l.Parts[1].State != requester.Active {
 		t.Errorf("parts %v", l.Parts)
 	}
-	if known, err := s.client.Reputation.Of(); err != nil || len(known) != 1 || known[s.at[0].Key.ID()].Broken != 1 {
-		t.Errorf("reputations %v, error %v", known, err)
+	if known, unread := s.client.Reputation.Of(); unread != nil || len(known) != 1 || known[s.at[0].Key.ID()].Broken != 1 {
+		t.Errorf("reputations %v, error %v", known, unread)
 	}
-	if _, err := s.stored().Kubeconfig(requester.Access{}); err != nil {
+	if _, err = s.stored().Kubeconfig(requester.Access{}); err != nil {
 		t.Errorf("what is left has no kubeconfig: %v", err)
 	}
 	// When the last is gone, so is the lease.
@@ -183,7 +183,7 @@ func TestToken(t *testing.T) {
 	if l, err = s.client.Token(s.Context(), l, 1, false); err != nil || l.Parts[1].Grant.Token == second {
 		t.Errorf("a token that is about to end is given, error %v", err)
 	}
-	if err := s.at[1].Match.End(s.Context(), l.Parts[1].ID, "test"); err != nil {
+	if err = s.at[1].Match.End(s.Context(), l.Parts[1].ID, "test"); err != nil {
 		t.Fatal(err)
 	}
 	if l, err = s.client.Token(s.Context(), l, 1, true); err == nil || l.Parts[1].State != requester.Lost {
@@ -233,8 +233,8 @@ func TestLeaseInTwoHands(t *testing.T) {
 	if _, err := s.client.Release(s.Context(), l); err != nil {
 		t.Fatal(err)
 	}
-	if l, err := s.client.Token(s.Context(), l, 0, true); err == nil {
-		t.Errorf("a token of a lease that another has released: %v", l)
+	if _, err := s.client.Token(s.Context(), l, 0, true); err == nil {
+		t.Error("a token of a lease that another has released")
 	}
 	if kept := s.stored(); kept.State != requester.Released || kept.Parts[0].Grant != nil {
 		t.Errorf("it is %s, with a grant: %v", kept.State, kept.Parts[0].Grant != nil)

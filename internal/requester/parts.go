@@ -17,7 +17,7 @@ var errAway = errors.New("no answer")
 
 // away hides what the fault is to errors.Is: that our patience with a provider
 // has ended is no deadline of the caller's.
-func away(err error) error { return fmt.Errorf("%w: %v", errAway, err) }
+func away(err error) error { return fmt.Errorf("%w: %s", errAway, err.Error()) }
 
 // goneError says that nothing will come of a part any more.
 type goneError struct {
@@ -45,16 +45,6 @@ func (f partFaults) gone() bool {
 		}
 	}
 	return false
-}
-
-// of is the fault of a part, nil if it has none.
-func (f partFaults) of(part int) error {
-	for _, x := range f {
-		if x.part == part {
-			return x.err
-		}
-	}
-	return nil
 }
 
 // provision says which winners did not provide: those that will not, if there

@@ -63,7 +63,7 @@ func TestProxyCarries(t *testing.T) {
 		conn.Close()
 	}
 	// When the lease is over, so is what it carried.
-	if l, err := s.client.Release(s.Context(), l); err != nil || l.State != requester.Released {
+	if gone, err := s.client.Release(s.Context(), s.stored()); err != nil || gone.State != requester.Released {
 		t.Fatal(err)
 	}
 	conn, err := net.Dial("tcp", ln.Addr().String())

@@ -131,8 +131,8 @@ func TestSplitLease(t *testing.T) {
 	if l.Quantity() != 20+19+18 {
 		t.Errorf("%d units", l.Quantity())
 	}
-	if again, err := s.client.Claim(s.Context(), l); err != nil || again.State != requester.Active {
-		t.Errorf("claimed again: %v", err)
+	if again, failed := s.client.Claim(s.Context(), l); failed != nil || again.State != requester.Active {
+		t.Errorf("claimed again: %v", failed)
 	}
 	if l, err = s.client.Release(s.Context(), l); err != nil {
 		t.Fatal(err)
@@ -198,8 +198,8 @@ func TestOnePartFails(t *testing.T) {
 			s.client.Store.Tamper(func(write func() error) error {
 				err := write()
 				once.Do(func() { // the first write says that all is granted
-					if err := s.at[1].Match.End(s.Context(), l.Parts[1].ID, "test"); err != nil {
-						s.TB.Error(err)
+					if failed := s.at[1].Match.End(s.Context(), l.Parts[1].ID, "test"); failed != nil {
+						s.TB.Error(failed)
 					}
 				})
 				return err
