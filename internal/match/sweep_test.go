@@ -150,16 +150,17 @@ func TestConfirmAgainstTheClock(t *testing.T) {
 // take it, lives on.
 func TestConfirmedWhenFoundDue(t *testing.T) {
 	var b *leaseBench
-	var once sync.Once
 	var armed atomic.Bool
+	done := make(chan struct{})
 	confirmed := errors.New("never tried")
 	var l market.Lease
 	var g match.Granted
 	b = newLeaseBench(t, func(c *match.ProviderConfig) {
 		right := c.Clock
 		c.Clock = func() market.Moment {
-			if armed.Load() { // by the sweep, which asks whether the lease is left alone
-				once.Do(func() { confirmed = b.confirm(l, g) })
+			if armed.Swap(false) { // by the sweep, which asks whether the lease is left alone
+				confirmed = b.confirm(l, g)
+				close(done)
 			}
 			return right()
 		}
@@ -169,7 +170,7 @@ func TestConfirmedWhenFoundDue(t *testing.T) {
 	armed.Store(true)
 	b.Clock.Pass(2 * time.Minute)
 	waitSweeps(t, b.p)
-	once.Do(func() {}) // has been done
+	<-done
 	if s := b.state(l); confirmed != nil || s != market.Active {
 		t.Errorf("error %v, lease is %s", confirmed, s)
 	}
