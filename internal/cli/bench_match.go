@@ -23,8 +23,8 @@ the requester's start signal (in the place of the roster) to its verified result
   requester-cold   providers hold cached sets of base transfers among themselves, the requester has met none
   warm             every pair holds one
 
-The sets are made by an unmeasured match before each run and serve that run alone. A daemon of this version keeps none: its
-matches are cold.
+The sets are made by an unmeasured match before each run and serve that run alone, as the sets do that daemons and
+requesters keep of those that they have met.
 
 --rtt sends each link's packets through a relay in this process that holds them back by half of it. --private=false measures
 the same without privacy, for comparison: providers send the requester their offers in clear; --setup then says nothing.
