@@ -91,3 +91,21 @@ func TestFurtherIsHeldAndLeased(t *testing.T) {
 		}
 	}
 }
+
+func FuzzParseFurther(f *testing.F) {
+	for _, text := range []string{"500Gi", "1", "65536Gi", "0", "-1", "1e30", "1.5Gi", "999999999999999999E"} {
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		q, err := ParseFurther(Storage, text)
+		if (err == nil) != (q > 0) {
+			t.Fatalf("%d, %v", q, err)
+		}
+		if err != nil {
+			return
+		}
+		if again, err := ParseFurther(Storage, Storage.Format(q)); err != nil || again != q {
+			t.Fatalf("%d reads back as %d, %v", q, again, err)
+		}
+	})
+}

@@ -10,6 +10,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"github.com/angler-dex/angler/internal/control"
 	"github.com/angler-dex/angler/internal/market"
 )
 
@@ -69,6 +70,17 @@ func (d *daemon) registry() *prometheus.Registry {
 			Name: "angler_leases", Help: "Leases that occupy capacity, by state.", ConstLabels: prometheus.Labels{"state": s.String()},
 		}, func() float64 { return float64(d.countLeases(s)) }))
 	}
+	gauge("angler_matching", "Matches that this provider takes part in now.", func() float64 { return float64(d.provider.Matching()) })
+	gauge("angler_draining", "Whether it takes part in no new matches, 0 or 1.", func() float64 {
+		if d.drain.get() == control.NotDraining {
+			return 0
+		}
+		return 1
+	})
+	gauge("angler_offers_entering_nothing", "Open offers that have no price now, or whose unit cannot be provided.", func() float64 {
+		return float64(len(d.ledger.Faults()))
+	})
+	gauge("angler_namespaces_left_over", "Namespaces that are there although no lease is.", func() float64 { return float64(len(d.remains.get())) })
 	return reg
 }
 
