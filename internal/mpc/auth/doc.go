@@ -7,7 +7,8 @@
 //
 // Two regions of such bits exist, two types here, because mixing them is an
 // attack. In region A a party uses the same bit towards everybody; of these are
-// made triples, masks and inputs. In region B the bits belong to one pair: 128
+// made triples, masks and inputs. Two bits of each leaky AND among them are
+// narrow: their MACs have 48 bits (Narrow). In region B the bits belong to one pair: 128
 // for the check that a party's Δ is the same towards everybody, 128 minted for
 // the base OTs of a later match, and 128 that only mask the region's own check.
 //
