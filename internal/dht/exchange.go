@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"sync/atomic"
+	"time"
 
 	"github.com/anacrolix/dht/v2"
 )
@@ -67,6 +69,7 @@ func (n *Node) doubt(addr netip.AddrPort) {
 
 // exchange lets the library ask.
 func (n *Node) exchange(ctx context.Context, s *side, tries int, to netip.AddrPort, q message) (message, error) {
+	asked := time.Now()
 	res := s.library.Load().Query(ctx, dht.NewAddr(net.UDPAddrFromAddrPort(to)), q.method, dht.QueryInput{
 		MsgArgs:      q.arguments(s),
 		NumTries:     tries,
@@ -78,7 +81,23 @@ func (n *Node) exchange(ctx context.Context, s *side, tries int, to netip.AddrPo
 	case res.Err != nil:
 		return message{}, res.Err
 	}
+	n.usual.took(time.Since(asked))
 	return messageOf(res.Reply)
+}
+
+// usual is how long answers take, of late.
+type usual struct{ nanoseconds atomic.Int64 }
+
+func (u *usual) took(d time.Duration) {
+	old := u.nanoseconds.Load()
+	u.nanoseconds.CompareAndSwap(old, old+(int64(d)-old)/8) // one that is lost among many does not matter
+}
+
+// resendDelay is how long the library waits before it asks again: longer where
+// answers take long, so that a network that is overloaded is not asked thrice
+// for everything.
+func (n *Node) resendDelay() time.Duration {
+	return max(n.cfg.Resend, min(3*time.Duration(n.usual.nanoseconds.Load()), resendMost))
 }
 
 // contactsIn are the nodes of a family that an answer names.

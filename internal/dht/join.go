@@ -24,7 +24,7 @@ const (
 
 // refreshAfter are the waits between walks to the node's own neighbourhood:
 // soon after joining, when others are still joining too, then rarely.
-var refreshAfter = []time.Duration{2 * time.Second, 8 * time.Second, 30 * time.Second, 5 * time.Minute}
+var refreshAfter = []time.Duration{3 * time.Second, 15 * time.Second, time.Minute, 5 * time.Minute}
 
 // joining is what is known about the way into the network.
 type joining struct {

@@ -24,6 +24,7 @@ var (
 const (
 	askTries      = 3                // packets per question
 	joinTries     = 4                // of a ping while joining: an overloaded bootstrap node drops some
+	resendMost    = 4 * time.Second  // until a question is repeated, at most
 	saveEvery     = 5 * time.Minute  // the routing table
 	sweepEvery    = time.Minute      // the peer store
 	freshEvery    = time.Second      // a node of the table is asked whether it is there
@@ -48,6 +49,7 @@ type Node struct {
 	store   *peerStore
 	visits  *visits
 	limiter *rate.Limiter
+	usual   usual
 
 	failing   *recent // did not answer
 	liars     *recent // told of nodes that do not exist
@@ -233,5 +235,3 @@ func pause(ctx context.Context, d time.Duration) bool {
 		return false
 	}
 }
-
-func (n *Node) resendDelay() time.Duration { return n.cfg.Resend }

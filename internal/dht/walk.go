@@ -123,10 +123,15 @@ func (n *Node) lastResort(s *side) []contact {
 	return out
 }
 
-// start deals the seeds out to the paths, one path for every four.
+// start deals the seeds out to the paths, one path for every four. A walk that
+// only looks after the table has one.
 func (w *walk) start(seeds []contact) {
-	for range min(max(len(seeds)/4, 1), walkPaths) {
-		f := newFrontier(w.target, w.side.ID(), walkWidth, walkExpand, walkBudget)
+	paths, expand := min(max(len(seeds)/4, 1), walkPaths), walkExpand
+	if w.method == "find_node" {
+		paths, expand = 1, walkExpand/4
+	}
+	for range paths {
+		f := newFrontier(w.target, w.side.ID(), walkWidth, expand, walkBudget)
 		f.reach, f.liar = w.side.table.reach(walkReach), w.n.liars.has
 		w.paths = append(w.paths, f)
 	}
