@@ -67,7 +67,7 @@ func TestFurtherIsHeldAndLeased(t *testing.T) {
 		if err != nil || !slices.Equal(again.Further, []Quantity{0, 30}) {
 			t.Errorf("the same outcome, from the disk: %+v, %v", again, err)
 		}
-		if r, err := lease.Resources(); err != nil || r[KindStorage] != 30*gib || r[KindCPU] != 4000 {
+		if r, rerr := lease.Resources(); rerr != nil || r[KindStorage] != 30*gib || r[KindCPU] != 4000 {
 			t.Errorf("the lease takes %v, %v", r, err)
 		}
 		u := b.Usage()
