@@ -68,7 +68,7 @@ func TestFurtherIsHeldAndLeased(t *testing.T) {
 			t.Errorf("the same outcome, from the disk: %+v, %v", again, err)
 		}
 		if r, rerr := lease.Resources(); rerr != nil || r[KindStorage] != 30*gib || r[KindCPU] != 4000 {
-			t.Errorf("the lease takes %v, %v", r, err)
+			t.Errorf("the lease takes %v, %v", r, rerr)
 		}
 		u := b.Usage()
 		if u.Reserved[KindStorage] != 30*gib || u.Held[KindStorage] != 0 || u.Reserved[KindStorage]+u.Free[KindStorage] != u.Total[KindStorage] {
