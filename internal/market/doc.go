@@ -9,6 +9,11 @@
 // [Request] what a requester wants, and an [Ask] the part of a request that its
 // peers may see. A [Lease] is the outcome.
 //
+// What an offer asks is a price, a supply curve ([Tiers]) or an expression
+// ([PriceExpr]) that is evaluated when a match binds; what a match enters of it
+// is a [Bid]. A request may want more than units of one provider: see
+// [Dimension].
+//
 // # Life of a unit
 //
 // The [Ledger] owns a provider's capacity. A match holds units ([Ledger.Hold])

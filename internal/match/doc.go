@@ -41,7 +41,7 @@
 // leaves out; deal.go is claim, confirm and release, renewal.go and standings.go
 // what comes in between.
 //
-// The provider ([Provider]): provider.go, invitation.go, session.go, control.go,
+// The provider ([Provider]): provider.go, invitation.go, matching.go, session.go, control.go,
 // assembly.go and meeting.go take part in matches, fitness.go says with what;
 // lease.go answers about leases, spec.go, provision.go and ending.go change the
 // cluster, work.go and sweep.go see to it that one at a time does and that what

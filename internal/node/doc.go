@@ -11,4 +11,15 @@
 // group owns all that runs, and Run returns when the last of it has stopped.
 // What must outlive the process is in the ledger, so a daemon may be killed at
 // any moment; the next one finishes or undoes what was under way.
+//
+// # Beside the parts
+//
+// discovery.go is the place in the DHT and why others may not find us; place.go
+// and neighbours.go find out where we are; record.go is what we say of
+// ourselves. offer.go reads and shows offers and says in the log which enter
+// nothing and why; gpu.go lets units with a GPU be offered only while the
+// cluster was seen to hold tenants to the model; house.go is what every lease
+// gets. drain.go withdraws from new matches; remains.go compares the cluster
+// with the ledger. show.go and metrics.go are for the operator's eyes: they say
+// what this node itself learned and nothing of others.
 package node
