@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"errors"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -17,8 +18,9 @@ func (a *app) leaseCommand() *cobra.Command {
 		Long: `The leases that were requested from this state folder. With --provided, list, show and release are about those that the
 local daemon provides to others instead.
 
-A lease is named by its id or by as much of the beginning as no other has. A part of one that several providers provide is
-named by its own id, or as its context in the kubeconfig: q7ldizk3yv-2 is the second part, the largest being the first.`,
+A lease is named by its id or by as much of the beginning as no other has. A part of one that several providers provide, for
+its token or receipt, is named by its own id or as its context in the kubeconfig: q7ldizk3yv-2 is the second part, the largest
+being the first. Leases are renewed and released whole.`,
 		Example: `  angler lease list
   angler lease show q7ldizk3
   angler lease kubeconfig q7ldizk3 >lease.kubeconfig
@@ -103,11 +105,18 @@ func (a *app) printLeases(data any, rows []control.Lease, none string) error {
 	}})
 }
 
-// lease finds a lease of this requester.
-func (a *app) lease(prefix string) (*requester.Store, requester.Lease, error) {
+// lease finds a lease of this requester; with ofPart, also by the name of one of its parts.
+func (a *app) lease(prefix string, ofPart bool) (*requester.Store, requester.Lease, error) {
 	store, err := requester.OpenStore(a.paths.leases())
 	if err != nil {
 		return nil, requester.Lease{}, err
+	}
+	if _, number, ok := strings.Cut(strings.TrimPrefix(prefix, "angler-"), "-"); ok { // a part's name
+		l, _, err := store.Part(prefix)
+		if err != nil || ofPart {
+			return store, l, err
+		}
+		return store, l, usagef("%s is part %s of lease %s, and this is about leases as a whole; name that: %s", clean(prefix), number, l.ID.Short(), l.ID.Short())
 	}
 	l, err := store.Get(prefix)
 	return store, l, err
@@ -139,7 +148,7 @@ lease that is over already is no error.`,
 }
 
 func (a *app) release(ctx context.Context, prefix string) error {
-	store, l, err := a.lease(prefix)
+	store, l, err := a.lease(prefix, false)
 	if err != nil {
 		return err
 	}
@@ -158,10 +167,11 @@ func (a *app) release(ctx context.Context, prefix string) error {
 
 // whose says in words who provides a lease.
 func whose(l requester.Lease) string {
-	if len(l.Parts) == 1 {
-		return "provider " + l.Parts[0].Provider.Short()
+	parts := l.Standing().Parts
+	if len(parts) == 1 {
+		return "provider " + parts[0].Provider.Short()
 	}
-	return plural(len(l.Parts), "provider")
+	return plural(len(parts), "provider")
 }
 
 func (a *app) printReleased(data any, l control.Lease) error {

@@ -62,13 +62,14 @@ type usageInfo struct {
 }
 
 func (a *app) leaseInfo(store *requester.Store, l requester.Lease) leaseInfo {
-	least, most := l.Prices()
+	standing := l.Standing() // what is lost of it is neither had nor paid
+	least, most := standing.Prices()
 	price := least.String()
 	if least != most {
 		price += "-" + most.String()
 	}
 	info := leaseInfo{Policy: l.Policy, Reason: l.Reason, Parts: []partInfo{}, Lease: control.Lease{
-		ID: l.ID.String(), State: string(l.State), Class: l.Class.String(), Quantity: uint32(l.Quantity()), Price: price,
+		ID: l.ID.String(), State: string(l.State), Class: l.Class.String(), Quantity: uint32(standing.Quantity()), Price: price,
 		Duration: control.Duration(l.Duration), Created: l.Created.UTC().Truncate(time.Second), Expires: stamp(l.Expires()),
 	}}
 	for k, p := range l.Parts {
@@ -76,10 +77,16 @@ func (a *app) leaseInfo(store *requester.Store, l requester.Lease) leaseInfo {
 			ID: p.ID.String(), State: string(p.State), Quantity: uint32(p.Quantity), Price: p.Price.String(), Provider: p.Provider.String(),
 			Context: l.Context(k), Expires: stamp(p.Expires), Reason: p.Reason,
 		}
+		if p.Reclaimed {
+			part.Notice = control.NoticeReclaim
+		}
 		if p.Grant != nil {
 			part.Namespace, part.Server = p.Grant.Namespace, p.Grant.Server
 		}
 		info.Parts = append(info.Parts, part)
+	}
+	if l.Reclaimed() {
+		info.Lease.Notice = control.NoticeReclaim
 	}
 	if len(info.Parts) == 1 {
 		only := info.Parts[0]
@@ -149,7 +156,7 @@ func (a *app) leaseText(p *page, l leaseInfo) {
 	p.field("kubeconfig", l.Kubeconfig)
 	for _, part := range l.Parts {
 		if part.Notice != "" {
-			p.field("notice", part.Context+": "+part.Notice)
+			p.field("notice", part.Context+": its provider takes it back")
 		}
 	}
 	if len(l.Parts) > 1 {

@@ -97,7 +97,7 @@ func (a *app) withTokens(ctx context.Context, store *requester.Store, l requeste
 
 // claimed returns a lease; one whose request was interrupted between the match and the grant is claimed now.
 func (a *app) claimed(ctx context.Context, prefix string) (*requester.Store, requester.Lease, error) {
-	store, l, err := a.lease(prefix)
+	store, l, err := a.lease(prefix, true)
 	if err != nil || l.State != requester.Claiming && l.State != requester.Granted {
 		return store, l, err
 	}

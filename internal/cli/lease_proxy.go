@@ -7,6 +7,8 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -85,8 +87,16 @@ func (a *app) proxy(ctx context.Context, prefix string, command []string, out st
 	defer func() { err = errors.Join(err, durable.Remove(info.Kubeconfig)) }()
 	return a.atProviders(ctx, store, l, func(ctx context.Context, c *requester.Client) error {
 		runs := []func(context.Context) error{}
+		var alive atomic.Int32
 		for k, ln := range listeners {
-			runs = append(runs, func(ctx context.Context) error { return c.Proxy(ctx, l, k, ln) })
+			alive.Add(1)
+			runs = append(runs, func(ctx context.Context) error {
+				err := c.Proxy(ctx, l, k, ln, a.sayOnce(l.Context(k)))
+				if errors.Is(err, requester.ErrOver) && alive.Add(-1) > 0 {
+					return nil // the other parts go on
+				}
+				return err
+			})
 		}
 		return alongside(ctx, runs, func(ctx context.Context) error {
 			if len(command) > 0 {
@@ -99,6 +109,14 @@ func (a *app) proxy(ctx context.Context, prefix string, command []string, out st
 			return nil
 		})
 	})
+}
+
+// sayOnce says of the connections to a part that are not carried why the first is not.
+func (a *app) sayOnce(name string) func(error) {
+	var once sync.Once
+	return func(err error) {
+		once.Do(func() { a.talk.warn("%s: its provider carries no connection: %v", name, err) })
+	}
 }
 
 // listen listens for each part of a lease and makes the kubeconfig that uses the listeners, which are returned by part.

@@ -32,7 +32,7 @@ After an interruption renew it again by the same time: what was begun is finishe
 }
 
 func (a *app) renew(ctx context.Context, prefix string, more time.Duration) error {
-	store, l, err := a.lease(prefix)
+	store, l, err := a.lease(prefix, false)
 	if err != nil {
 		return err
 	}

@@ -7,7 +7,6 @@ import (
 
 	"github.com/angler-dex/angler/internal/control"
 	"github.com/angler-dex/angler/internal/durable"
-	"github.com/angler-dex/angler/internal/market"
 	"github.com/angler-dex/angler/internal/match"
 	"github.com/angler-dex/angler/internal/requester"
 )
@@ -40,7 +39,7 @@ that it takes one back. The providers are asked for that; --offline shows what i
 }
 
 func (a *app) showLease(ctx context.Context, prefix string, offline bool) error {
-	store, l, err := a.lease(prefix)
+	store, l, err := a.lease(prefix, true)
 	if err != nil {
 		return err
 	}
@@ -73,9 +72,6 @@ func (p *partInfo) tell(s *match.Standing) {
 	}
 	for _, u := range s.Usage {
 		p.Usage = append(p.Usage, usageInfo{Resource: u.Resource, Used: u.Used, Limit: u.Hard})
-	}
-	if s.Notice == market.NoticeReclaim {
-		p.Notice = "its provider takes it back"
 	}
 	if s.Reclaim > 0 {
 		p.ReclaimNotice = control.Duration(s.Reclaim).String()

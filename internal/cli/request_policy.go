@@ -179,7 +179,7 @@ func (p *policyFlags) explicit() (map[[32]byte]market.Price, error) {
 		}
 		h, err := market.ParsePrice(price)
 		if err != nil {
-			return nil, fieldFault(market.InField("handicap", err), nil)
+			return nil, flagError("handicap", "needs a price behind the key and =, a decimal number that is not negative", "--handicap "+sampleKeyText+"=0.001")
 		}
 		if _, twice := handicaps[id]; twice {
 			return nil, flagError("handicap", "names "+id.Short()+" twice", "--handicap "+sampleKeyText+"=0.001")

@@ -66,6 +66,8 @@ type Part struct {
 	Promise  *Renewal        `json:"promise,omitempty"`  // of a renewal that is under way
 	Expires  time.Time       `json:"expires,omitzero"`
 	Reason   string          `json:"reason,omitempty"` // why it was lost
+
+	Reclaimed bool `json:"reclaimed,omitempty"` // its provider has said that it takes it back
 }
 
 // Renewal is a longer term of a part.
@@ -110,6 +112,26 @@ func (l Lease) Quantity() market.Quantity {
 		sum += p.Quantity
 	}
 	return sum
+}
+
+// Standing is the lease with those of its parts alone that are not over, to be
+// counted; with all if all are.
+func (l Lease) Standing() Lease {
+	var parts []Part
+	for _, p := range l.Parts {
+		if !p.over() {
+			parts = append(parts, p)
+		}
+	}
+	if len(parts) == 0 {
+		return l
+	}
+	return l.with(parts)
+}
+
+// Reclaimed tells whether the provider of a part has said that it takes it back.
+func (l Lease) Reclaimed() bool {
+	return slices.ContainsFunc(l.Parts, func(p Part) bool { return p.Reclaimed && !p.over() })
 }
 
 // Prices are the lowest and the highest price of a part.

@@ -34,6 +34,7 @@ func (c *Client) Show(ctx context.Context, l Lease) (Lease, Standings, error) {
 		}
 		told[l.place(p.ID)] = &s
 		p.Expires = c.Now().UTC().Add(s.Left)
+		p.Reclaimed = s.Notice == market.NoticeReclaim
 		return p.at(s.Record, c.Now()), nil
 	})
 	l, err := c.heard(l, parts, faults)
@@ -118,11 +119,8 @@ func (c *Client) heard(base Lease, parts []Part, faults partFaults) (Lease, erro
 	for k := range l.Parts {
 		l.Parts[k] = l.Parts[k].also(base.Parts[k], parts[k])
 	}
-	if reason != "" {
-		l.Reason = reason
-	}
 	if l.State == Active && !slices.ContainsFunc(l.Parts, func(p Part) bool { return !p.over() }) {
-		l.State = Lost
+		l.State, l.Reason = Lost, reason
 	}
 	return l, errors.Join(append(errs, c.Store.Put(l))...)
 }
@@ -134,6 +132,9 @@ func (p Part) also(base, now Part) Part {
 	}
 	if p.over() {
 		return p
+	}
+	if now.Reclaimed != base.Reclaimed {
+		p.Reclaimed = now.Reclaimed
 	}
 	if now.Grant != base.Grant {
 		p.Grant = now.Grant

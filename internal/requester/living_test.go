@@ -140,8 +140,11 @@ func TestShow(t *testing.T) {
 		t.Errorf("told %v, error %v", told, err)
 	}
 	s.check(l, requester.Active)
-	if l.Parts[0].State != requester.Lost || l.Parts[0].Grant != nil || l.Parts[1].State != requester.Active {
+	if l.Parts[0].State != requester.Lost || l.Parts[0].Grant != nil || l.Parts[0].Reason == "" || l.Parts[1].State != requester.Active {
 		t.Errorf("parts %v", l.Parts)
+	}
+	if all, left := l.Quantity(), l.Standing().Quantity(); all != 20+19+18 || left != 19+18 || l.Reason != "" {
+		t.Errorf("%d units, %d are left, because %q", all, left, l.Reason)
 	}
 	if known, unread := s.client.Reputation.Of(); unread != nil || len(known) != 1 || known[s.at[0].Key.ID()].Broken != 1 {
 		t.Errorf("reputations %v, error %v", known, unread)

@@ -17,9 +17,10 @@ const maxCarried = 64
 // Proxy carries the connections that ln accepts to the API server of a part,
 // through its provider's daemon, until ctx ends. What runs over them is TLS from
 // end to end: whoever dials must check the server's certificate for the name in
-// the grant. It closes ln. Connections that cannot be carried are closed and
-// logged; the error is that of accepting.
-func (c *Client) Proxy(ctx context.Context, l Lease, part int, ln net.Listener) error {
+// the grant. It closes ln. refused is told, by one goroutine at a time, of
+// connections that cannot be carried, which are closed. The error is ErrOver when
+// the provider says that the part is over, or that of accepting.
+func (c *Client) Proxy(ctx context.Context, l Lease, part int, ln net.Listener, refused func(error)) error {
 	p := l.Parts[part]
 	if l.State != Active || p.Grant == nil {
 		return errors.Join(fmt.Errorf("lease %s is %s: there is nothing to carry to", p.ID.Short(), p.State), ln.Close())
@@ -31,11 +32,18 @@ func (c *Client) Proxy(ctx context.Context, l Lease, part int, ln net.Listener) 
 	defer cancel()
 	defer stop()
 	room := make(chan struct{}, maxCarried)
+	var telling sync.Mutex
+	over := false
 	for {
 		conn, err := ln.Accept()
 		if ctx.Err() != nil {
 			if err == nil {
 				_ = conn.Close() // nobody is there to hear that it was opened
+			}
+			telling.Lock()
+			defer telling.Unlock()
+			if over {
+				return ErrOver
 			}
 			return nil
 		}
@@ -50,12 +58,23 @@ func (c *Client) Proxy(ctx context.Context, l Lease, part int, ln net.Listener) 
 		}
 		carried.Go(func() {
 			defer func() { <-room }()
-			if err := c.carry(ctx, l, p, conn); err != nil && ctx.Err() == nil {
-				c.log().Warn("connection not carried", "lease", p.ID.Short(), "err", err)
+			err := c.carry(ctx, l, p, conn)
+			telling.Lock()
+			defer telling.Unlock()
+			if err == nil || ctx.Err() != nil {
+				return
+			}
+			refused(err)
+			if errors.Is(err, ErrOver) {
+				over = true
+				cancel()
 			}
 		})
 	}
 }
+
+// ErrOver says that a part has come to its end.
+var ErrOver = errors.New("the lease is over")
 
 // carry carries one connection and closes it.
 func (c *Client) carry(ctx context.Context, l Lease, p Part, conn net.Conn) error {
@@ -63,5 +82,12 @@ func (c *Client) carry(ctx context.Context, l Lease, p Part, conn net.Conn) erro
 	if err != nil {
 		return errors.Join(err, conn.Close())
 	}
-	return match.ProxyLease(ctx, link, p.ID, conn)
+	err = match.ProxyLease(ctx, link, p.ID, conn)
+	if _, ok := errors.AsType[*match.RefusedError](err); ok { // is it for good?
+		_, shown := match.ShowLease(ctx, link, l.deal(p, c.Key.ID()), c.Now)
+		if gone, ok := errors.AsType[*goneError](ended(shown)); ok {
+			return fmt.Errorf("%w: %w", ErrOver, gone)
+		}
+	}
+	return err
 }

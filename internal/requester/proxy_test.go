@@ -2,6 +2,7 @@ package requester_test
 
 import (
 	"context"
+	"errors"
 	"io"
 	"net"
 	"strings"
@@ -45,7 +46,8 @@ func TestProxyCarries(t *testing.T) {
 	ctx, cancel := context.WithCancel(s.Context())
 	ln := listen(t)
 	done := make(chan error, 1)
-	go func() { done <- s.client.Proxy(ctx, l, 1, ln) }()
+	var told []error
+	go func() { done <- s.client.Proxy(ctx, l, 1, ln, func(err error) { told = append(told, err) }) }()
 	for _, text := range []string{"one", strings.Repeat("two", 100000)} {
 		conn, err := net.Dial("tcp", ln.Addr().String())
 		if err != nil {
@@ -75,15 +77,15 @@ func TestProxyCarries(t *testing.T) {
 		t.Errorf("%d bytes of a lease that is over, error %v", n, err)
 	}
 	conn.Close()
-	cancel()
-	if err := <-done; err != nil {
-		t.Error(err)
+	if err := <-done; !errors.Is(err, requester.ErrOver) || len(told) != 1 || !errors.Is(told[0], requester.ErrOver) {
+		t.Errorf("error %v, told %v", err, told)
 	}
+	cancel()
 	if _, err := net.Dial("tcp", ln.Addr().String()); err == nil {
 		t.Error("it still listens")
 	}
 	again := listen(t)
-	if err := s.client.Proxy(s.Context(), s.stored(), 0, again); err == nil {
+	if err := s.client.Proxy(s.Context(), s.stored(), 0, again, nil); err == nil {
 		t.Error("a lease that is over is carried to")
 	}
 }
