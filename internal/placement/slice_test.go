@@ -13,7 +13,20 @@ const lanes = 64
 
 // evalSliced computes a circuit on up to 64 sets of inputs: inputs[lane][party], and the outputs likewise.
 func evalSliced(c *circuit.Circuit, inputs [][][]bool) [][][]bool {
-	wires := make([]uint64, c.Wires)
+	wires := evalWires(c, slices.Grow(sliced(c, inputs), c.Wires))
+	outputs := make([][][]bool, len(inputs))
+	for lane := range inputs {
+		outputs[lane] = make([][]bool, c.Parties)
+		for _, o := range c.Outputs {
+			outputs[lane][o.Party] = append(outputs[lane][o.Party], wires[o.Wire]>>lane&1 == 1)
+		}
+	}
+	return outputs
+}
+
+// sliced gives the input wires, a lane a bit.
+func sliced(c *circuit.Circuit, inputs [][][]bool) []uint64 {
+	wires := make([]uint64, len(c.Inputs))
 	next := make([]int, c.Parties)
 	for w, owner := range c.Inputs {
 		for lane, in := range inputs {
@@ -23,6 +36,12 @@ func evalSliced(c *circuit.Circuit, inputs [][][]bool) [][][]bool {
 		}
 		next[owner]++
 	}
+	return wires
+}
+
+// evalWires computes all wires behind those of the inputs.
+func evalWires(c *circuit.Circuit, wires []uint64) []uint64 {
+	wires = wires[:c.Wires]
 	for _, g := range c.Gates {
 		switch g.Op {
 		case circuit.AND:
@@ -33,14 +52,7 @@ func evalSliced(c *circuit.Circuit, inputs [][][]bool) [][][]bool {
 			wires[g.Out] = ^wires[g.A]
 		}
 	}
-	outputs := make([][][]bool, len(inputs))
-	for lane := range inputs {
-		outputs[lane] = make([][]bool, c.Parties)
-		for _, o := range c.Outputs {
-			outputs[lane][o.Party] = append(outputs[lane][o.Party], wires[o.Wire]>>lane&1 == 1)
-		}
-	}
-	return outputs
+	return wires
 }
 
 // The sliced evaluation is that of package circuit.
@@ -63,6 +75,62 @@ func TestSlicedEvaluation(t *testing.T) {
 				t.Fatalf("%s, lane %d: %v, want %v", policy, lane, got, want)
 			}
 		}
+	}
+}
+
+// The control of all comparisons with the references: a circuit with one AND in the place of a XOR, or the other way around, is
+// noticed by the scenarios that they run.
+func TestWrongGatesAreNoticed(t *testing.T) {
+	rng := rand.New(rand.NewPCG(3, 4))
+	noticed, tried, batches := 0, 0, 10_000/lanes
+	if testing.Short() {
+		batches = 1_000 / lanes
+	}
+	for _, policy := range samples() {
+		const n = 3
+		f := mustNew(t, policy, n)
+		c := mustBuild(t, f, identity(n))
+		var inputs, want [][]uint64
+		for range batches {
+			batch := make([][][]bool, lanes)
+			for lane := range batch {
+				batch[lane] = drawing{rng}.world(f.Policy(), n).inputs(t, f)
+			}
+			wires := sliced(c, batch)
+			inputs = append(inputs, wires)
+			want = append(want, evalWires(c, slices.Grow(slices.Clone(wires), c.Wires)))
+		}
+		room := make([]uint64, c.Wires)
+		for range 30 {
+			wrong := *c
+			wrong.Gates = slices.Clone(c.Gates)
+			g := &wrong.Gates[rng.IntN(len(wrong.Gates))]
+			switch g.Op {
+			case circuit.AND:
+				g.Op = circuit.XOR
+			case circuit.XOR:
+				g.Op = circuit.AND
+			default:
+				continue // a NOT more or less changes what is behind it as well
+			}
+			tried++
+			for k := range inputs {
+				copy(room, inputs[k])
+				got := evalWires(&wrong, room)
+				if slices.ContainsFunc(c.Outputs, func(o circuit.Output) bool { return got[o.Wire] != want[k][o.Wire] }) {
+					noticed++
+					break
+				}
+			}
+		}
+	}
+	// The few that remain are high bits of comparisons between numbers that agree there in all scenarios.
+	least := tried * 93 / 100
+	if testing.Short() {
+		least = tried * 85 / 100
+	}
+	if noticed < least {
+		t.Errorf("%d of %d wrong gates are noticed", noticed, tried)
 	}
 }
 

@@ -78,7 +78,20 @@ func (d drawing) world(p Policy, n int) world {
 
 func (d drawing) offer(p Policy, w world, k int) Offer {
 	o := Offer{Quantity: d.quantity(), Price: d.price()}
-	switch d.rng.IntN(8) {
+	near := w.request.MaxPrice // a price that others are compared with
+	if k > 0 && d.rng.IntN(2) == 0 {
+		near = w.offers[d.rng.IntN(k)].Price
+	}
+	switch d.rng.IntN(12) {
+	case 6, 7: // numbers that differ in one bit, at whichever place
+		o.Price = near ^ 1<<d.rng.IntN(PriceBits)
+	case 8, 9:
+		o.Quantity = w.request.Quantity ^ 1<<d.rng.IntN(QuantityBits)
+	case 10:
+		o.Price = near ^ 1<<d.rng.IntN(PriceBits)
+		o.Quantity = w.request.Quantity ^ 1<<d.rng.IntN(QuantityBits)
+	case 11:
+		o.Quantity, o.Price = w.request.Quantity, near
 	case 0:
 		o.Quantity = w.request.Quantity
 	case 1:
@@ -95,14 +108,18 @@ func (d drawing) offer(p Policy, w world, k int) Offer {
 	if p.Tiers && d.rng.IntN(5) > 0 {
 		o.Steps = []Step{{From: 1, Price: d.price()}}
 		for from := 1; len(o.Steps) < 1+d.rng.IntN(MaxSteps); {
-			if from += 1 + int(d.quantity())/(1+d.rng.IntN(1000)); from > math.MaxUint16 {
+			from += 1 + int(d.quantity())/(1+d.rng.IntN(1000))
+			if at := int(min(w.request.Quantity, o.Quantity) ^ 1<<d.rng.IntN(QuantityBits)); at > from && d.rng.IntN(2) == 0 {
+				from = at
+			}
+			if from > math.MaxUint16 {
 				break
 			}
 			o.Steps = append(o.Steps, Step{From: uint16(from), Price: d.price()})
 		}
 	}
 	for _, want := range w.request.Further {
-		o.Further = append(o.Further, []uint16{want, math.MaxUint16, d.quantity(), want + 1}[d.rng.IntN(4)])
+		o.Further = append(o.Further, []uint16{want, math.MaxUint16, d.quantity(), want ^ 1<<d.rng.IntN(QuantityBits)}[d.rng.IntN(4)])
 	}
 	return o
 }
