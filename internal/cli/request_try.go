@@ -22,8 +22,8 @@ func (a *app) tryUntil(ctx context.Context, wait time.Duration, try func(context
 	end := a.now().Add(wait)
 	for pause := firstPause; ; pause = min(pause*3/2, longestPause) {
 		lease, err := try(ctx)
-		rest := time.Duration((0.5 + rand.Float64()) * float64(pause))
-		if err == nil || !mayPass(err) || a.now().Add(rest).After(end) {
+		rest := min(time.Duration((0.5+rand.Float64())*float64(pause)), end.Sub(a.now())) // the last try is when the time is over
+		if err == nil || !mayPass(err) || rest <= 0 {
 			return lease, err
 		}
 		a.talk.step("%v; trying again in %v", err, rest.Round(100*time.Millisecond))

@@ -48,7 +48,11 @@ func (s *splitBench) dies(d death) (died func() bool) {
 // finds a lease that is whole or that nothing is left of when it goes on, be it
 // at once or when what was not confirmed has died.
 func TestRequesterDies(t *testing.T) {
-	for _, late := range []bool{false, true} {
+	moments := []bool{false, true}
+	if testing.Short() {
+		moments = moments[:1]
+	}
+	for _, late := range moments {
 		for _, spoilt := range []bool{false, true} {
 			for at := 1; ; at++ {
 				alive := false
