@@ -49,7 +49,8 @@ var layers = []struct {
 	{"match", "wire identity market placement mesh k8s k8s/manifest mpc mpc/circuit spare", "what both sides say around the MPC"},
 	{"control", "market", "the daemon's socket speaks in the market's words"},
 	{"requester", "coord durable match identity market placement mesh dht k8s k8s/workload spare", "discover, choose, invite, match, claim"},
-	{"node", "durable match control identity market placement mesh coord dht k8s k8s/manifest spare", "the daemon's composition root"},
+	{"operator", "control k8s k8s/manifest market", "objects of the cluster are offers of the daemon, put as a person would"},
+	{"node", "operator durable match control identity market placement mesh coord dht k8s k8s/manifest spare", "the daemon's composition root"},
 	{"bench", "match identity placement mesh mpc mpc/circuit", "a measurement runs what a session runs"},
 	{"bench/discovery", "dht", "a measurement runs the nodes that daemons run"},
 	{"cli", "durable node requester control bench bench/discovery match identity market placement mesh coord dht k8s k8s/workload mpc mpc/circuit mpc/circuit/catalog spare", "commands draw what the others do"},
@@ -61,7 +62,7 @@ var outside = []struct {
 }{
 	{"github.com/quic-go/", "mesh", "the transport can be replaced"},
 	{"github.com/anacrolix/", "dht", "the library needs its guards"},
-	{"k8s.io/client-go", "k8s k8s/manifest k8s/workload k8s/k8stest", "API servers are reached through one package"},
+	{"k8s.io/client-go", "k8s k8s/manifest k8s/workload k8s/k8stest operator", "API servers are reached through one package"},
 	{"github.com/hashicorp/", "coord", "coordinates are of our own shape and bounds"},
 	{"go.etcd.io/bbolt", "market", "one ledger, one owner"},
 	{"github.com/expr-lang/", "market", "price expressions are compiled where they are bounded"},

@@ -29,6 +29,7 @@ type serveFlags struct {
 	maxMatches, maxEach         int
 	minRoster                   int
 	dhtOnly                     bool
+	operator                    operatorFlags
 	logLevel, logFormat         string
 }
 
@@ -46,6 +47,7 @@ With --dht-only it is a node of the DHT and nothing else: what a pool has as its
 It runs until SIGINT or SIGTERM. It serves members of its pool; see 'angler pool'.`,
 		Example: `  angler serve --capacity cpu=64,memory=256Gi --location u33d
   angler serve --kubeconfig ~/.kube/edge --listen :7400 --advertise 198.51.100.7:7400 --metrics 127.0.0.1:9400
+  angler serve --operator --operator-namespace angler-system
   angler serve --dht-only --dht-listen :7401`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -72,6 +74,7 @@ It runs until SIGINT or SIGTERM. It serves members of its pool; see 'angler pool
 	s.IntVar(&f.maxMatches, "max-matches", runtime.NumCPU(), "matches at once; as many as this machine has processors, if not given")
 	s.IntVar(&f.maxEach, "max-matches-each", 0, "of these, matches of one requester (default half of them, and no fewer than 2)")
 	s.IntVar(&f.minRoster, "min-roster", 3, "fewest distinct operators in a match that this node takes part in")
+	f.operator.register(s)
 	s.BoolVar(&f.dhtOnly, "dht-only", false, "be a DHT node only")
 	s.StringVar(&f.metrics, "metrics", "", "`address` of /metrics and /healthz (default none)")
 	s.StringVar(&f.logLevel, "log-level", "info", "debug, info, warn or error")
@@ -116,6 +119,9 @@ func (a *app) serveConfig(f serveFlags) (node.Config, error) {
 		}
 	}
 	if err = f.house(&cfg); err != nil {
+		return cfg, err
+	}
+	if err = f.operator.operate(&cfg); err != nil {
 		return cfg, err
 	}
 	if cfg.Key, err = a.key(); err != nil {

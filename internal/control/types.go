@@ -158,6 +158,7 @@ type Lease struct {
 	Price     string     `json:"price"`
 	Provider  string     `json:"provider,omitempty"`
 	Requester string     `json:"requester,omitempty"`
+	Offer     string     `json:"offer,omitempty"` // under which it was leased; of a provider's own
 	Namespace string     `json:"namespace,omitempty"`
 	Duration  Duration   `json:"duration,omitempty"`
 	Created   time.Time  `json:"created"`

@@ -177,6 +177,9 @@ func (d *daemon) run(ctx context.Context) error {
 		part("gpus", d.gpus.run)
 		part("surplus", func(ctx context.Context) error { return d.surplus.run(ctx, d.ledger.FollowsCluster) })
 		part("remains", d.watchRemains)
+		if d.cfg.Operator != "" {
+			part("operator", d.operate)
+		}
 		part("drain", func(ctx context.Context) error { return d.leave(ctx, end) })
 		part("announce", func(ctx context.Context) error {
 			return d.dht.KeepAnnounced(ctx, d.keys, d.port())

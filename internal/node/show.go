@@ -103,7 +103,7 @@ func showMatch(m match.Seen) control.Match {
 func (d *daemon) showLease(l market.Lease) control.Lease {
 	shown := control.Lease{
 		ID: l.ID.String(), State: l.State.String(), Class: l.Class.String(), Quantity: uint32(l.Quantity), Price: l.Price.String(),
-		Provider: d.cfg.Key.ID().String(), Requester: identity.PeerID(l.Requester).String(), Namespace: l.Namespace,
+		Offer: l.Offer, Provider: d.cfg.Key.ID().String(), Requester: identity.PeerID(l.Requester).String(), Namespace: l.Namespace,
 		Duration: control.Duration(l.Duration), Created: l.Reserved.Wall.UTC().Truncate(time.Second),
 	}
 	if !l.Expires.IsZero() {
