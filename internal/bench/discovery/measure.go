@@ -70,6 +70,9 @@ func Run(ctx context.Context, o Options) (Report, error) {
 		defer m.kill()
 		asking = append(asking, m)
 	}
+	if err := joined(ctx, asking); err != nil {
+		return Report{}, err
+	}
 	w.o.say("waiting until the providers have been up for " + o.settledAfter().String())
 	if !wait(ctx, o.settledAfter()+time.Second) {
 		return Report{}, ctx.Err()
@@ -94,6 +97,21 @@ func (w *world) requester(ctx context.Context) (*member, error) {
 	job.Go(func() { _ = m.node.Run(ctx) }) // as in start
 	m.kill = func() { cancel(); job.Wait() }
 	return m, nil
+}
+
+// joined waits until every requester has joined, as `angler request` does
+// before it looks up.
+func joined(ctx context.Context, asking []*member) error {
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	for _, m := range asking {
+		for err := m.node.Ready(ctx); err != nil; err = m.node.Ready(ctx) {
+			if !wait(ctx, tick) {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 func (w *world) measure(ctx context.Context, asking []*member) (Report, error) {
