@@ -247,7 +247,20 @@ type status struct {
 	Capacity []struct{ Resource, Total, Reserved, Held, Free string }
 	Offers   []struct{ Name string }
 	Matches  []struct{ Outcome string }
-	Leases   []struct{ ID, State, Namespace string }
+	Leases   []provided
+}
+
+// provided is a lease at its provider.
+type provided struct{ ID, State, Namespace, Expires string }
+
+// live are the leases that are in use.
+func (s status) live() (all []provided) {
+	for _, l := range s.Leases {
+		if l.State == "active" {
+			all = append(all, l)
+		}
+	}
+	return all
 }
 
 func (w *world) status(who string) (s status) {
