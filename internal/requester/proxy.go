@@ -11,8 +11,9 @@ import (
 )
 
 // maxCarried is how many connections to one part are carried at once: as many as
-// a busy client has, fewer than a provider allows.
-const maxCarried = 64
+// a busy client has, fewer than the 16 that a provider allows, for it may hear
+// of the end of one after it hears of the next. Beyond, they wait.
+const maxCarried = 12
 
 // Proxy carries the connections that ln accepts to the API server of a part,
 // through its provider's daemon, until ctx ends. What runs over them is TLS from
@@ -85,6 +86,9 @@ func (c *Client) carry(ctx context.Context, l Lease, p Part, conn net.Conn) erro
 	err = match.ProxyLease(ctx, link, p.ID, conn)
 	if _, ok := errors.AsType[*match.RefusedError](err); ok { // is it for good?
 		_, shown := match.ShowLease(ctx, link, l.deal(p, c.Key.ID()), c.Now)
+		if shown == nil {
+			return err // it lives: the API server is away, or all places are taken
+		}
 		if gone, ok := errors.AsType[*goneError](ended(shown)); ok {
 			return fmt.Errorf("%w: %w", ErrOver, gone)
 		}

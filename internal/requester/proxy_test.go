@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/angler-dex/angler/internal/match"
 	"github.com/angler-dex/angler/internal/match/matchtest"
 	"github.com/angler-dex/angler/internal/requester"
 )
@@ -97,4 +98,49 @@ func listen(t *testing.T) net.Listener {
 		t.Fatal(err)
 	}
 	return ln
+}
+
+// A provider that does not carry a connection of a lease that lives, because its
+// API server is not there or all places are taken, ends neither us nor the rest.
+func TestProxyRefusedForNow(t *testing.T) {
+	matchtest.CheckLeaks(t)
+	s, l := live(t, 1)
+	s.at[0].Cluster.Serve(echo(t))
+	s.at[0].Cluster.Before(func(_ context.Context, op matchtest.Op, _ string) error {
+		if op == matchtest.Dial {
+			return matchtest.ErrRefused
+		}
+		return nil
+	})
+	ctx, cancel := context.WithCancel(s.Context())
+	ln := listen(t)
+	done, told := make(chan error, 1), make(chan error, 1)
+	go func() { done <- s.client.Proxy(ctx, l, 0, ln, func(err error) { told <- err }) }()
+	speak := func() (string, error) {
+		conn, err := net.Dial("tcp", ln.Addr().String())
+		if err != nil {
+			return "", err
+		}
+		defer conn.Close()
+		_, _ = io.WriteString(conn, "hello") // what comes back tells
+		_ = conn.(*net.TCPConn).CloseWrite()
+		_ = conn.SetReadDeadline(time.Now().Add(time.Minute))
+		back, err := io.ReadAll(conn)
+		return string(back), err
+	}
+	if back, err := speak(); back != "" {
+		t.Errorf("%q came back, error %v", back, err)
+	}
+	var refused *match.RefusedError
+	if err := <-told; !errors.As(err, &refused) || errors.Is(err, requester.ErrOver) {
+		t.Errorf("told %v", err)
+	}
+	s.at[0].Cluster.Before(nil)
+	if back, err := speak(); back != "hello" {
+		t.Errorf("%q came back, error %v", back, err)
+	}
+	cancel()
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
 }
