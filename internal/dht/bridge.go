@@ -3,6 +3,7 @@ package dht
 import (
 	"net"
 	"net/netip"
+	"slices"
 	"sync"
 	"time"
 )
@@ -174,7 +175,8 @@ func (b *bridge) numbered(key number) [4]byte {
 }
 
 // mend puts the nodes nearest to what was asked for into an answer, of the
-// families that the question wants.
+// families that the question wants, and leaves in it the peers of the family
+// that it is sent in (BEP 32): the library dresses IPv4 addresses as IPv6.
 func (n *Node) mend(m *message, q message, s *side) {
 	target := q.target
 	if q.method == "get_peers" {
@@ -185,6 +187,7 @@ func (n *Node) mend(m *message, q message, s *side) {
 		count = tellNodesPublic
 	}
 	m.nodes, m.nodes6 = nil, nil
+	m.values = slices.DeleteFunc(m.values, func(v []byte) bool { return !s.reaches(compactAddr(v).Addr()) })
 	for _, other := range n.sides {
 		wanted := q.want4 && !other.v6 || q.want6 && other.v6 || !q.want4 && !q.want6 && other == s
 		if !wanted {

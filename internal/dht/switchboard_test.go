@@ -2,6 +2,7 @@ package dht
 
 import (
 	"context"
+	"fmt"
 	"net"
 	"net/netip"
 	"slices"
@@ -21,6 +22,7 @@ type switchboard struct {
 type plug struct {
 	board *switchboard
 	addr  netip.AddrPort
+	other netip.AddrPort // of the other family, for a socket of both
 	in    chan letter
 	gone  chan struct{}
 	once  sync.Once
@@ -42,6 +44,16 @@ func (b *switchboard) listen(addr string) *plug {
 	return p
 }
 
+// listenBoth is a socket of both families, as [::]:port is.
+func (b *switchboard) listenBoth(v4, v6 string) *plug {
+	p := b.listen(v4)
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	p.other = netip.MustParseAddrPort(v6)
+	b.conns[p.other] = p
+	return p
+}
+
 func (p *plug) ReadFrom(buf []byte) (int, net.Addr, error) {
 	select {
 	case l := <-p.in:
@@ -55,9 +67,13 @@ func (p *plug) WriteTo(b []byte, to net.Addr) (int, error) {
 	p.board.mu.Lock()
 	other := p.board.conns[addrPortOf(to)]
 	p.board.mu.Unlock()
-	if other != nil {
+	from := p.addr
+	if p.other.IsValid() && addrPortOf(to).Addr().Is6() {
+		from = p.other
+	}
+	if other != nil && (p.other.IsValid() || from.Addr().Is4() == addrPortOf(to).Addr().Is4()) {
 		select {
-		case other.in <- letter{p.addr, slices.Clone(b)}:
+		case other.in <- letter{from, slices.Clone(b)}:
 		default: // as a full socket buffer
 		}
 	}
@@ -69,7 +85,12 @@ func (p *plug) Close() error {
 	return nil
 }
 
-func (p *plug) LocalAddr() net.Addr              { return net.UDPAddrFromAddrPort(p.addr) }
+func (p *plug) LocalAddr() net.Addr {
+	if p.other.IsValid() {
+		return &net.UDPAddr{IP: net.IPv6unspecified, Port: int(p.addr.Port())}
+	}
+	return net.UDPAddrFromAddrPort(p.addr)
+}
 func (p *plug) SetDeadline(time.Time) error      { return nil }
 func (p *plug) SetReadDeadline(time.Time) error  { return nil }
 func (p *plug) SetWriteDeadline(time.Time) error { return nil }
@@ -115,6 +136,42 @@ func TestIPv6(t *testing.T) {
 	}, "[2001:db8:9::1]:6881")
 	if got, want := nodes[1].Stats().External, netip.MustParseAddr("2001:db8:2::1"); got != want {
 		t.Errorf("seen as %v, want %v", got, want)
+	}
+}
+
+// A provider in both families is found in each, by requesters that have only
+// one, at the address that they can reach.
+func TestBothFamilies(t *testing.T) {
+	board := &switchboard{}
+	bootstrap := []string{"198.51.1.1:6881", "[2001:db8:1::1]:6881"}
+	nodes := []running{start(t, Config{Conn: board.listenBoth(bootstrap[0], bootstrap[1]), Rand: seeded(1)})}
+	for i := range 4 {
+		nodes = append(nodes,
+			start(t, Config{Conn: board.listen(fmt.Sprintf("198.51.%d.1:6881", 10+i)), Bootstrap: bootstrap, Rand: seeded(uint64(10 + i))}),
+			start(t, Config{Conn: board.listen(fmt.Sprintf("[2001:db8:%d::1]:6881", 10+i)), Bootstrap: bootstrap, Rand: seeded(uint64(20 + i))}))
+	}
+	provider := start(t, Config{Conn: board.listenBoth("198.51.30.1:6881", "[2001:db8:30::1]:6881"), Bootstrap: bootstrap, Rand: seeded(30)})
+	nodes = append(nodes, provider)
+	ready(t, nodes...)
+	settle(t, 3, nodes...)
+	key := ClassKey("lab", "", "x")
+	if err := provider.Announce(t.Context(), key, 4242); err != nil {
+		t.Fatal(err)
+	}
+	v4, v6 := netip.MustParseAddrPort("198.51.30.1:4242"), netip.MustParseAddrPort("[2001:db8:30::1]:4242")
+	for i, c := range []struct {
+		conn net.PacketConn
+		want []netip.AddrPort
+	}{
+		{board.listen("198.51.40.1:6881"), []netip.AddrPort{v4}},
+		{board.listen("[2001:db8:40::1]:6881"), []netip.AddrPort{v6}},
+		{board.listenBoth("198.51.41.1:6881", "[2001:db8:41::1]:6881"), []netip.AddrPort{v4, v6}},
+	} {
+		r := start(t, Config{Conn: c.conn, Bootstrap: bootstrap, Passive: true, Rand: seeded(uint64(40 + i))})
+		ready(t, r)
+		if got := lookup(t, r, key); !slices.Equal(got, c.want) {
+			t.Errorf("%s found %v, want %v", r.Addr(), got, c.want)
+		}
 	}
 }
 
