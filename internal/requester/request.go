@@ -36,7 +36,7 @@ const settleWithin = 3 * time.Second
 // A match that fails, and a winner that does not provide, are left behind: the
 // next match runs without those at fault, as long as there are enough others.
 //
-// Errors: ErrNoFit, ErrDeadline, ErrAborted, *TooFewError, *ProvisionError,
+// Errors: ErrNoFit, ErrDeadline, ErrAborted, *TooFewError, *PolicyError, *ProvisionError,
 // dht.ErrNoBootstrap, those of the store and of the context.
 func (c *Client) Request(ctx context.Context, req market.Request, b Bounds) (Lease, error) {
 	if err := req.Validate(); err != nil {
