@@ -64,6 +64,9 @@ func (f *applyFlags) load(a *app) (*workload.Manifest, error) {
 		all.WriteString("\n---\n")
 	}
 	m, err := workload.Parse(all.Bytes())
+	if err == nil {
+		err = m.Scope()
+	}
 	if err != nil {
 		return nil, usagef("--apply: %w", err)
 	}

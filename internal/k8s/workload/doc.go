@@ -2,6 +2,7 @@
 // or done, and collects logs.
 //
 //	m, err := workload.Parse(text)              documents of YAML or JSON, and lists of them
+//	err = m.Scope()                             could a namespace that is leased hold it, as far as is known before
 //	m.Hash()                                    what the receipt says of it
 //	t, err := workload.Open(kubeconfig, "")     a context of a kubeconfig: the leased namespace, and nothing else
 //	applied, err := t.Apply(ctx, m)             all checked before the first is written
