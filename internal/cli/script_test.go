@@ -47,6 +47,11 @@ func runScripts(t *testing.T, dir, kubeconfig string) {
 			}
 			if kubeconfig != "" {
 				env.Setenv("KUBELAB", k8stest.Binary(t))
+				root, err := filepath.Abs(filepath.Join("..", ".."))
+				if err != nil {
+					return err
+				}
+				env.Setenv("REPOSITORY", root)
 			}
 			return os.MkdirAll(home, 0o700)
 		},

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net/url"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -30,6 +31,7 @@ type serveFlags struct {
 	minRoster                   int
 	dhtOnly                     bool
 	operator                    operatorFlags
+	apiServer                   string
 	logLevel, logFormat         string
 }
 
@@ -67,6 +69,7 @@ It runs until SIGINT or SIGTERM. It serves members of its pool; see 'angler pool
 	f.place.register(s, "the cluster")
 	s.StringVar(&f.capacity, "capacity", "", "what may be leased in all, such as `cpu=64,memory=256Gi` (default the sum of the offers)")
 	s.StringVar(&f.kubeconfig, "kubeconfig", "", "`file` of the cluster (default $KUBECONFIG, then the pod's own cluster)")
+	s.StringVar(&f.apiServer, "api-server", "", "https `address` of the cluster that tenants are given (default the kubeconfig's; 'angler lease proxy' needs none that they can reach)")
 	s.StringArrayVar(&f.gpus, "gpu-map", nil, "how the cluster knows a GPU `model`, once for each: 'nvidia-h100=nvidia.com/gpu;gpu.product=NVIDIA-H100'")
 	s.StringVar(&f.credential, "credential", credentialToken, "what tenants get: token (bound to the lease), or certificate (for clusters that sign client certificates)")
 	s.StringVar(&f.template, "template", "", "`folder` of YAML files with objects that every lease's namespace gets, too (default none)")
@@ -81,7 +84,7 @@ It runs until SIGINT or SIGTERM. It serves members of its pool; see 'angler pool
 	s.StringVar(&f.logFormat, "log-format", "text", "text or json")
 	for name, value := range map[string]string{
 		"listen": ":7400", "dht-listen": ":7401", "advertise": "198.51.100.7:7400", "bootstrap": "dht.example.org:7401", "capacity": "cpu=64,memory=256Gi",
-		"allow": "pool", "gpu-map": "'nvidia-h100=nvidia.com/gpu;gpu.product=NVIDIA-H100-80GB-HBM3'", "credential": "token", "template": "lease.d", "metrics": "127.0.0.1:9400", "log-level": "info", "log-format": "json",
+		"allow": "pool", "gpu-map": "'nvidia-h100=nvidia.com/gpu;gpu.product=NVIDIA-H100-80GB-HBM3'", "credential": "token", "template": "lease.d", "api-server": "https://k8s.example.org:6443", "metrics": "127.0.0.1:9400", "log-level": "info", "log-format": "json",
 	} {
 		sample(s, name, value)
 	}
@@ -93,7 +96,7 @@ It runs until SIGINT or SIGTERM. It serves members of its pool; see 'angler pool
 func (a *app) serveConfig(f serveFlags) (node.Config, error) {
 	cfg := node.Config{
 		Version: Version(), LedgerPath: filepath.Join(a.paths.state, "ledger.db"), TablePath: filepath.Join(a.paths.state, "dht.table"), SparesDir: a.paths.spares(),
-		Socket: a.paths.socket(), Listen: f.listen, DHTListen: f.dhtListen, Metrics: f.metrics, Kubeconfig: f.kubeconfig,
+		Socket: a.paths.socket(), Listen: f.listen, DHTListen: f.dhtListen, Metrics: f.metrics, Kubeconfig: f.kubeconfig, APIServer: f.apiServer,
 		Allow: f.allow, MinRoster: f.minRoster, MaxMatches: f.maxMatches, MaxEach: f.maxEach, DHTOnly: f.dhtOnly,
 	}
 	err := f.check()
@@ -174,6 +177,9 @@ func (f *serveFlags) check() error {
 		if err := checkListen(l.flag, l.text); err != nil {
 			return err
 		}
+	}
+	if u, err := url.Parse(f.apiServer); f.apiServer != "" && (err != nil || u.Scheme != "https" || u.Host == "") {
+		return flagError("api-server", fmt.Sprintf("%q is not an https address", clean(f.apiServer)), "--api-server https://k8s.example.org:6443")
 	}
 	switch {
 	case f.maxMatches < 1:

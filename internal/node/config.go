@@ -36,6 +36,7 @@ type Config struct {
 	Capacity   market.Resources // nil: the sum of the offers
 	Kubeconfig string           // path; "": $KUBECONFIG, then in-cluster
 
+	APIServer    string     // https address of the cluster that tenants are given; "": the kubeconfig's
 	GPUs         k8s.GPUMap // the models that can be leased
 	Certificates bool       // tenants get client certificates, not tokens
 	Template     string     // folder of objects that every lease gets beside ours; "": none

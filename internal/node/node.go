@@ -85,7 +85,7 @@ func (d *daemon) openProvider(ctx context.Context) (err error) {
 	if d.clock, err = market.SystemClock(); err != nil {
 		return err
 	}
-	if d.cluster, err = k8s.Open(k8s.Config{Kubeconfig: d.cfg.Kubeconfig, Now: time.Now, Rand: rand.Reader}); err != nil {
+	if d.cluster, err = k8s.Open(k8s.Config{Kubeconfig: d.cfg.Kubeconfig, Server: d.cfg.APIServer, Now: time.Now, Rand: rand.Reader}); err != nil {
 		return err
 	}
 	if err = d.cluster.Ping(ctx); err != nil {

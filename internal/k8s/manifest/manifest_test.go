@@ -87,6 +87,8 @@ func TestGolden(t *testing.T) {
 func TestGoldenProvider(t *testing.T) {
 	for name, objects := range map[string][]any{
 		"provider-role.yaml":             {ProviderClusterRole()},
+		"provider-role-surplus.yaml":     {SurplusClusterRole()},
+		"operator-role.yaml":             {OperatorRole("angler-system")},
 		"provider-role-gpu.yaml":         {ProviderGPUClusterRole()},
 		"provider-role-certificate.yaml": {ProviderCertificateClusterRole()},
 		"gpu-policy.yaml":                configs(GPUPolicy()),
