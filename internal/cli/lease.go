@@ -112,9 +112,9 @@ func (a *app) lease(prefix string, ofPart bool) (*requester.Store, requester.Lea
 		return nil, requester.Lease{}, err
 	}
 	if _, number, ok := strings.Cut(strings.TrimPrefix(prefix, "angler-"), "-"); ok { // a part's name
-		l, _, err := store.Part(prefix)
-		if err != nil || ofPart {
-			return store, l, err
+		l, _, none := store.Part(prefix)
+		if none != nil || ofPart {
+			return store, l, none
 		}
 		return store, l, usagef("%s is part %s of lease %s, and this is about leases as a whole; name that: %s", clean(prefix), number, l.ID.Short(), l.ID.Short())
 	}
