@@ -52,9 +52,12 @@ func (c *Client) discover(ctx context.Context, req market.Request, b Bounds) ([]
 	}
 	// The remembered ones are near. They are no reason to stop looking until the
 	// finder has had its say: a market is as good as those whom it is run among.
-	for _, addr := range c.Book.serving(req.Class.String(), c.Space, c.Now()) {
-		if len(d.tried) < b.MaxProviders {
-			d.dial(ctx, addr, func() {})
+	// Who names those to ask wants nobody else asked.
+	if _, named := c.Finder.(Fixed); !named {
+		for _, addr := range c.Book.serving(req.Class.String(), c.Space, c.Now()) {
+			if len(d.tried) < b.MaxProviders {
+				d.dial(ctx, addr, func() {})
+			}
 		}
 	}
 	findErr := c.Finder.Find(ctx, req.Class, func(addr netip.AddrPort) bool { return d.dial(ctx, addr, enough) })
@@ -114,12 +117,13 @@ func (d *discovery) settle(enough func()) {
 // it.
 func (d *discovery) meet(ctx context.Context, addr netip.AddrPort) {
 	c := d.client
+	whole := ctx
 	ctx, cancel := context.WithTimeout(ctx, c.Patience.WithDefaults().Connect)
 	defer cancel()
 	link, err := c.Mesh.Dial(ctx, addr)
 	if err != nil {
 		c.log().Debug("no answer", "addr", addr, "err", err)
-		if ctx.Err() == nil {
+		if whole.Err() == nil { // else it was given no time
 			c.Book.strike(addr)
 		}
 		return

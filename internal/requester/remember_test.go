@@ -1,0 +1,69 @@
+package requester_test
+
+import (
+	"context"
+	"errors"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/angler-dex/angler/internal/match/matchtest"
+	"github.com/angler-dex/angler/internal/requester"
+)
+
+// Who was met is asked again though the finder does not find it, but not by
+// somebody who says whom to ask; and who is not there any more is forgotten, so
+// that it costs one time-out and not one a request.
+func TestWhoWasMetBefore(t *testing.T) {
+	matchtest.CheckLeaks(t)
+	m := matchtest.New(t)
+	p, q := m.Provider("p", 9, 5), m.Provider("q", 9, 7)
+	b := newBench(t, m, "asker")
+	b.client.Patience.Connect = soon
+	path := filepath.Join(t.TempDir(), "providers.json")
+	var err error
+	if b.client.Book, err = requester.OpenBook(path); err != nil {
+		t.Fatal(err)
+	}
+	finds := func(at ...*matchtest.Provider) requester.Finder {
+		return finder(func(_ context.Context, found func(netip.AddrPort) bool) error {
+			for _, addr := range find(at...) {
+				found(addr)
+			}
+			return nil
+		})
+	}
+	b.client.Finder = finds(p, q)
+	if _, err := b.request(1, 10, 2); err != nil {
+		t.Fatal(err)
+	}
+	b.client.Finder = finds()
+	if _, err := b.request(1, 10, 2); err != nil {
+		t.Errorf("those who were met are not asked: %v", err)
+	}
+	var few *requester.TooFewError
+	b.client.Finder = find(p)
+	if _, err := b.request(1, 10, 2); !errors.As(err, &few) || few.Found != 1 {
+		t.Errorf("somebody else was asked, too: %v", err)
+	}
+	known := func() bool {
+		raw, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return strings.Contains(string(raw), q.Wire.Addr().String())
+	}
+	if !known() {
+		t.Error("q was forgotten, for another was asked")
+	}
+	q.Stop()
+	b.client.Finder = finds(p)
+	if _, err := b.request(1, 10, 1); err != nil {
+		t.Error(err)
+	}
+	if known() {
+		t.Error("who is not there any more is kept")
+	}
+}
