@@ -94,10 +94,14 @@ func (c *Client) collect(ctx context.Context, link match.Opener, l Lease, p Part
 		return p, refused(err)
 	}
 	p.Grant, p.Receipt, p.Signed = &granted.Grant, granted.Receipt, granted.Signed
-	// The lease began when it was granted, which may be a while ago.
+	// The lease began when it was granted, which may be a while ago, but not
+	// before it was won, whatever its provider's clock says.
 	begun := c.Now().UTC()
 	if granted.Issued.Before(begun) {
 		begun = granted.Issued
+	}
+	if begun.Before(l.Created) {
+		begun = l.Created.UTC()
 	}
 	p.State, p.Expires = Granted, begun.Add(l.Duration)
 	if c.Now().Sub(asked) > LateAfter {

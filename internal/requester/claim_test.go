@@ -319,3 +319,18 @@ func TestProviderDelaysForever(t *testing.T) {
 		t.Errorf("error %v", err)
 	}
 }
+
+// A provider whose clock is behind, or who says so, does not end a lease early.
+func TestClockOfProviderBehind(t *testing.T) {
+	matchtest.CheckLeaks(t)
+	s, l := newSplit(t, 1)
+	s.client.Now = func() time.Time { return s.Clock.Now().Add(30 * time.Minute) }
+	l.Created = s.client.Now()
+	l, err := s.client.Claim(s.Context(), l)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if left := l.Expires().Sub(s.client.Now()); left < 59*time.Minute || left > time.Hour {
+		t.Errorf("%v are left of an hour", left)
+	}
+}

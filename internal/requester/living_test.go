@@ -243,3 +243,19 @@ func TestLeaseInTwoHands(t *testing.T) {
 		t.Errorf("it is %s, with a grant: %v", kept.State, kept.Parts[0].Grant != nil)
 	}
 }
+
+// A promise that came to nothing is not taken later with another one.
+func TestRenewForgetsPromises(t *testing.T) {
+	matchtest.CheckLeaks(t)
+	s, l := live(t, 2)
+	p := &l.Parts[0] // renewed once, and then promised more when the other part was not
+	p.Renewals = []requester.Renewal{{Total: 3 * time.Hour, Receipt: p.Receipt, Signed: p.Signed}}
+	p.Promise = &requester.Renewal{Total: 4 * time.Hour, Receipt: p.Receipt, Signed: p.Signed}
+	if err := s.client.Store.Put(l); err != nil {
+		t.Fatal(err)
+	}
+	l, err := s.client.Renew(s.Context(), l, 2*time.Hour)
+	if err != nil || l.Parts[0].Promise != nil || s.stored().Parts[0].Promise != nil || len(l.Parts[1].Renewals) != 1 {
+		t.Errorf("error %v", err)
+	}
+}

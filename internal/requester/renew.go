@@ -78,7 +78,8 @@ func (l Lease) shared() time.Duration {
 // prepare has a provider promise the longer term.
 func (c *Client) prepare(ctx context.Context, link match.Opener, l Lease, p Part, total time.Duration) (Part, error) {
 	if l.Term(p) >= total {
-		return p, nil // it was renewed when another part was not
+		p.Promise = nil // of a renewal that was given up
+		return p, nil   // it was renewed when another part was not
 	}
 	last := p.Receipt
 	if n := len(p.Renewals); n > 0 {

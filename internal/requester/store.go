@@ -25,8 +25,9 @@ var (
 
 const (
 	suffix = ".json"
-	// maxLeaseFile bounds what is read back, in bytes.
-	maxLeaseFile = 1 << 20
+	// maxLeaseFile bounds what is written and read back, in bytes: 64 parts, each
+	// with the largest grant and a hundred renewals with the largest receipts.
+	maxLeaseFile = 32 << 20
 	// abandoned is after how long an unfinished file belongs to nobody any more.
 	abandoned = time.Hour
 )
@@ -78,6 +79,9 @@ func (s *Store) path(id market.LeaseID) string { return filepath.Join(s.dir, id.
 // reads meanwhile sees the one before.
 func (s *Store) Put(l Lease) error {
 	text, err := l.encode()
+	if err == nil && len(text) > maxLeaseFile {
+		err = errors.New("larger than a lease") // it could not be read back
+	}
 	if err == nil {
 		err = s.replace(s.path(l.ID), text)
 	}

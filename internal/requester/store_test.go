@@ -15,6 +15,7 @@ import (
 	"github.com/angler-dex/angler/internal/identity"
 	"github.com/angler-dex/angler/internal/k8s"
 	"github.com/angler-dex/angler/internal/market"
+	"github.com/angler-dex/angler/internal/match"
 )
 
 func testStore(t testing.TB) *Store {
@@ -369,5 +370,41 @@ func TestLeasePrintsNoSecrets(t *testing.T) {
 		if strings.Contains(text, secret) {
 			t.Errorf("%s is printed: %s", secret, text)
 		}
+	}
+}
+
+// The largest lease that there can be is read back: one that is not could be
+// neither used nor released.
+func TestStoreKeepsTheLargest(t *testing.T) {
+	s := testStore(t)
+	l := testLease(1)
+	for n := byte(1); len(l.Parts) < match.MaxProviders; n++ {
+		l.add(5, 2, identity.PeerID{1, n})
+	}
+	l.State = Active
+	for k := range l.Parts {
+		p := &l.Parts[k]
+		p.State, p.Receipt, p.Record = Active, make([]byte, 2<<10), make([]byte, identity.MaxRecord)
+		p.Grant = &k8s.Grant{CA: make([]byte, 64<<10), Certificate: make([]byte, 32<<10), Key: make([]byte, 32<<10)}
+		for range 100 {
+			p.Renewals = append(p.Renewals, Renewal{Total: market.MaxDuration, Receipt: make([]byte, 2<<10), Signed: make([]byte, 64)})
+		}
+	}
+	if err := s.Put(l); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := s.Get(l.ID.String()); err != nil || len(got.Parts[63].Renewals) != 100 {
+		t.Errorf("error %v", err)
+	}
+	small := testLease(2)
+	if err := s.Put(small); err != nil {
+		t.Fatal(err)
+	}
+	small.Roster = make([]byte, maxLeaseFile)
+	if err := s.Put(small); err == nil {
+		t.Error("what cannot be read back is written")
+	}
+	if _, err := s.Get(small.ID.String()); err != nil {
+		t.Errorf("what was there before is gone: %v", err)
 	}
 }
