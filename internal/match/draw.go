@@ -22,10 +22,14 @@ func (t *table) draw() error {
 		return err
 	}
 	t.k = t.seeker.speed.k()
-	circuit, err := templateHash(t.fn)
+	c, err := template(t.fn)
 	if err != nil {
 		return err
 	}
+	if _, err = checkMemory(c, 0); err != nil {
+		return err
+	}
+	circuit := c.Hash()
 	if t.inputs, err = t.fn.RequestInputs(t.entered()); err != nil {
 		return err
 	}

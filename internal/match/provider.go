@@ -73,6 +73,7 @@ type Provider struct {
 	meetings *meetings
 	slots    chan struct{}              // a token a match
 	shares   *shares                    // of the slots, by requester
+	memory   *memory                    // of all matches
 	queue    chan func(context.Context) // work for Run
 	broken   chan error                 // has room for one: the ledger takes no more writes
 	drive    driver
@@ -107,6 +108,7 @@ func NewProvider(cfg ProviderConfig) *Provider {
 		meetings:       newMeetings(),
 		slots:          make(chan struct{}, max(cfg.Matches, 1)),
 		shares:         newShares(max(cmp.Or(cfg.Each, max(cfg.Matches/2, 2)), 1)),
+		memory:         newMemory(cfg.Matches),
 		queue:          make(chan func(context.Context)),
 		broken:         make(chan error, 1),
 		drive:          mpc.Run,

@@ -10,6 +10,7 @@ import (
 	"github.com/angler-dex/angler/internal/market"
 	"github.com/angler-dex/angler/internal/mesh"
 	"github.com/angler-dex/angler/internal/mpc"
+	"github.com/angler-dex/angler/internal/mpc/circuit"
 	"github.com/angler-dex/angler/internal/placement"
 )
 
@@ -90,10 +91,15 @@ func (m *session) serve(ctx context.Context, s *mesh.Stream, vacate func()) {
 // run meets the other parties and computes.
 func (m *session) run(ctx context.Context, s *mesh.Stream) error {
 	m.seen.Aborted = "roster"
-	fn, err := agreedFunction(m.seat.Roster)
+	fn, bytes, err := agreedFunction(m.seat.Roster, m.seat.Self)
 	if err != nil {
 		return err
 	}
+	done, err := m.provider.memory.take(m.ask.Requester, bytes)
+	if err != nil {
+		return err
+	}
+	defer done()
 	m.seen.Aborted = "connecting"
 	defer func() { m.spares.wipe() }()
 	if err := m.assemble(ctx); err != nil {
@@ -146,34 +152,32 @@ func say(s State, party, flight int) Report {
 	return Report{State: s, Peer: uint(max(party, 0)), Flight: uint(max(flight, 0))}
 }
 
-// agreedFunction builds the placement function that the roster names and
-// checks that it is the very circuit that the requester has.
-func agreedFunction(r *Roster) (placement.Function, error) {
-	fn, err := placement.New(r.Policy, len(r.Providers))
+// agreedFunction builds the placement function that the roster names, checks that
+// it is the very circuit that the requester has, and tells what the match will make
+// party self keep.
+func agreedFunction(r *Roster, self int) (fn placement.Function, bytes int, err error) {
+	if fn, err = placement.New(r.Policy, len(r.Providers)); err != nil {
+		return nil, 0, err
+	}
+	c, err := template(fn)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
-	h, err := templateHash(fn)
-	if err != nil {
-		return nil, err
+	if h := c.Hash(); string(h[:]) != string(r.Circuit) {
+		return nil, 0, errors.New("roster names another circuit for its policy")
 	}
-	if string(h[:]) != string(r.Circuit) {
-		return nil, errors.New("roster names another circuit for its policy")
-	}
-	return fn, nil
+	bytes, err = checkMemory(c, self)
+	return fn, bytes, err
 }
 
-// templateHash is the hash of a function's circuit for leaves in their order.
-func templateHash(fn placement.Function) ([32]byte, error) {
+// template is a function's circuit for leaves in their order, whose hash stands in
+// the roster.
+func template(fn placement.Function) (*circuit.Circuit, error) {
 	order := make([]int, fn.Leaves())
 	for k := range order {
 		order[k] = k
 	}
-	c, err := fn.Build(order)
-	if err != nil {
-		return [32]byte{}, err
-	}
-	return c.Hash(), nil
+	return fn.Build(order)
 }
 
 // compute runs the MPC. Inputs bind when every check before has passed: only

@@ -6,7 +6,10 @@ import (
 	"fmt"
 	"sync"
 
+	"github.com/angler-dex/angler/internal/mpc/auth"
 	"github.com/angler-dex/angler/internal/mpc/block"
+	"github.com/angler-dex/angler/internal/mpc/circuit"
+	"github.com/angler-dex/angler/internal/mpc/triple"
 	"github.com/angler-dex/angler/internal/mpc/work"
 )
 
@@ -79,13 +82,28 @@ func Run(ctx context.Context, p *Party, net Network) error {
 const unhurriedMemory = 24 << 20
 
 // memory is what a party keeps for its peers until its triples are made, in bytes.
-func (m *params) memory() (n int) {
-	for j := range m.shapes {
-		if j != m.self {
-			n += block.Size * (m.shapes[j].Rows() + m.shapes[j].Pairs() + m.shapes[m.self].Rows() + m.shapes[m.self].Pairs())
+func (m *params) memory() int { return memory(m.shapes, m.self) }
+
+func memory(shapes []auth.Shape, self int) (n int) {
+	for j := range shapes {
+		if j != self {
+			n += block.Size * (shapes[j].Rows() + shapes[j].Pairs() + shapes[self].Rows() + shapes[self].Pairs())
 		}
 	}
 	return n
+}
+
+// Memory is what a party of a match of this circuit keeps for its peers until its
+// triples are made, in bytes; at its peak a party needs two to three times that. It
+// grows with the number of parties and of ANDs: who lets others choose a circuit
+// bounds it.
+func Memory(c *circuit.Circuit, self int) int {
+	ell, bucket := triple.Plan(c.ANDs())
+	var shapes []auth.Shape
+	for i := range c.Parties {
+		shapes = append(shapes, auth.Shape{Leaky: bucket * ell, ANDs: c.ANDs(), Inputs: len(c.InputsOf(i))})
+	}
+	return memory(shapes, self)
 }
 
 type runner struct {
