@@ -17,13 +17,14 @@ kubelab: ## a Kubernetes control plane in one binary, for demo and tests (the fi
 	@test -x $(BIN)/kubelab || echo "building kubelab: etcd, kube-apiserver and controllers from their modules; the first time takes 5 to 10 minutes"
 	./testdata/kubelab/build.sh $(BIN)/kubelab
 
-demo: build kubelab ## a pool of five providers, one private match, one namespace (KEEP=1 leaves it running)
-	KEEP=$(KEEP) ./testdata/demo/run.sh $(BIN)
+demo: build kubelab ## a pool of five providers, one private match, one namespace (KEEP=1 leaves it running; OPERATOR=1: contributed with kubectl)
+	KEEP=$(KEEP) ./testdata/demo/$(if $(OPERATOR),operator,run).sh $(BIN)
 
 test: build kubelab ## everything
 	@unformatted=$$(gofmt -l cmd internal testdata); test -z "$$unformatted" || { echo "gofmt would change: $$unformatted"; exit 1; }
 	$(GO) vet ./...
 	cd testdata/kubelab && $(GO) vet ./...
+	cd testdata/helm && $(GO) vet ./...
 	ANGLER_KUBELAB=$(BIN)/kubelab $(GO) test -timeout 20m ./...
 	$(MAKE) race
 
