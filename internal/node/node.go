@@ -23,7 +23,7 @@ import (
 // port in use, market.ErrLocked (another daemon has the ledger),
 // k8s.ErrNoCluster, those of the files.
 func Run(ctx context.Context, cfg Config) error {
-	d := &daemon{cfg: cfg, started: time.Now(), recent: newRecent()}
+	d := &daemon{cfg: cfg, started: time.Now(), recent: newRecent(), matched: make(chan struct{}, 1)}
 	defer d.close()
 	if err := d.openDoors(); err != nil {
 		return err
@@ -48,6 +48,7 @@ type daemon struct {
 	started time.Time
 	clock   market.Clock
 	recent  *recent
+	matched chan struct{} // a match has ended
 	drain   drain
 	gpus    *gpus
 	remains remains
@@ -121,7 +122,7 @@ func (d *daemon) openProvider(ctx context.Context) (err error) {
 	d.provider = match.NewProvider(match.ProviderConfig{
 		Key: d.cfg.Key, Pool: d.cfg.Pool, Mesh: d.mesh, Ledger: d.ledger, Cluster: d.cluster, House: d.gpus.house, Record: d.record.get, Spares: d.spares,
 		MinRoster: d.cfg.MinRoster, Matches: d.cfg.MaxMatches, Each: d.cfg.MaxEach, HoldFor: market.HoldTime, Rand: rand.Reader, Clock: d.clock,
-		Log: d.cfg.Log.With("part", "match"), Observe: d.recent.add, Archive: d.archive,
+		Log: d.cfg.Log.With("part", "match"), Observe: d.observe, Archive: d.archive,
 	})
 	d.provider.Handle()
 	backer := &match.Backer{Pool: d.cfg.Pool, Mesh: d.mesh, Now: d.wall, Log: d.cfg.Log.With("part", "match")}
@@ -173,6 +174,7 @@ func (d *daemon) run(ctx context.Context) error {
 		part("mesh", d.mesh.Run)
 		part("provider", d.provider.Run)
 		part("neighbours", d.neighbours)
+		part("rest", d.rest)
 		part("offers", d.watchOffers)
 		part("gpus", d.gpus.run)
 		part("surplus", func(ctx context.Context) error { return d.surplus.run(ctx, d.ledger.FollowsCluster) })
