@@ -176,3 +176,19 @@ func LyingReply(r LeaseReply) mesh.Handler {
 		}
 	}
 }
+
+// MaxPeerTunnels is how many connections of one requester are carried at most.
+const MaxPeerTunnels = maxPeerTunnels
+
+// Dig takes a place for a connection; nil: there is none.
+func (p *Provider) Dig(ctx context.Context, id market.LeaseID, requester identity.PeerID) (fill func()) {
+	_, fill = p.dig(ctx, id, requester)
+	return fill
+}
+
+// Tunnels counts what is remembered of the connections that are carried.
+func (p *Provider) Tunnels() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.tunnels.all + len(p.tunnels.of) + len(p.tunnels.by)
+}

@@ -117,7 +117,7 @@ func NewProvider(cfg ProviderConfig) *Provider {
 		running:        map[market.LeaseID]identity.PeerID{},
 		delays:         delays{},
 		hushed:         delays{},
-		tunnels:        tunnels{of: map[market.LeaseID]map[*tunnel]bool{}},
+		tunnels:        tunnels{of: map[market.LeaseID]map[*tunnel]bool{}, by: map[identity.PeerID]int{}},
 		looks:          make(chan struct{}, lookers),
 	}
 	p.stock = newStock(p)

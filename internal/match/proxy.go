@@ -12,6 +12,7 @@ import (
 // Bounds on the connections that are carried to the API server.
 const (
 	maxTunnels      = 512              // of all leases
+	maxPeerTunnels  = 128              // of all leases of one requester
 	maxLeaseTunnels = 16               // of one
 	tunnelIdle      = 10 * time.Minute // without a byte in either direction
 	dialWithin      = 5 * time.Second
@@ -32,9 +33,11 @@ type ProxyReply struct {
 // tunnel is one connection that is carried.
 type tunnel struct{ cut context.CancelFunc }
 
-// tunnels are those that there are, by lease. The provider's lock guards them.
+// tunnels are those that there are, by lease and counted by requester. The
+// provider's lock guards them.
 type tunnels struct {
 	of  map[market.LeaseID]map[*tunnel]bool
+	by  map[identity.PeerID]int
 	all int
 }
 
@@ -82,17 +85,22 @@ func (p *Provider) answerProxy(s *mesh.Stream, open bool) (delivered bool) {
 // dig makes room for a connection of a lease that the requester can use now;
 // fill is nil if there is none. The returned context ends when the lease begins
 // to end. Whether it can be used is looked at after the tunnel is known to cut,
-// so that none comes into being behind its back.
+// so that none comes into being behind its back; and whose it is before, so that
+// nobody takes the places of another's lease.
 func (p *Provider) dig(ctx context.Context, id market.LeaseID, requester identity.PeerID) (_ context.Context, fill func()) {
+	if lease, ok := p.Ledger.Lease(id); !ok || lease.Requester != requester {
+		return ctx, nil
+	}
 	ctx, cancel := context.WithCancel(ctx)
 	t := &tunnel{cut: cancel}
 	p.mu.Lock()
-	room := p.tunnels.all < maxTunnels && len(p.tunnels.of[id]) < maxLeaseTunnels
+	room := p.tunnels.all < maxTunnels && p.tunnels.by[requester] < maxPeerTunnels && len(p.tunnels.of[id]) < maxLeaseTunnels
 	if room {
 		if p.tunnels.of[id] == nil {
 			p.tunnels.of[id] = map[*tunnel]bool{}
 		}
 		p.tunnels.of[id][t] = true
+		p.tunnels.by[requester]++
 		p.tunnels.all++
 	}
 	p.mu.Unlock()
@@ -105,12 +113,15 @@ func (p *Provider) dig(ctx context.Context, id market.LeaseID, requester identit
 		p.mu.Lock()
 		defer p.mu.Unlock()
 		p.tunnels.all--
+		if p.tunnels.by[requester]--; p.tunnels.by[requester] == 0 {
+			delete(p.tunnels.by, requester)
+		}
 		if delete(p.tunnels.of[id], t); len(p.tunnels.of[id]) == 0 {
 			delete(p.tunnels.of, id)
 		}
 	}
 	lease, ok := p.Ledger.Lease(id)
-	if !ok || lease.Requester != requester || !lease.State.Usable() || !p.lasts(lease) {
+	if !ok || !lease.State.Usable() || !p.lasts(lease) {
 		fill()
 		return ctx, nil
 	}

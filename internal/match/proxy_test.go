@@ -274,3 +274,39 @@ func TestProxyEndsWithItsEnds(t *testing.T) {
 		t.Errorf("dialled by who has left: %v", err)
 	}
 }
+
+// A requester with many leases does not take all places of a provider, and who
+// knows the id of another's lease takes none of its places.
+func TestProxyPlacesAreShared(t *testing.T) {
+	b, l, _ := proxyBench(t)
+	self, stranger := b.r.Key.ID(), b.Requester("stranger").Key.ID()
+	if b.p.Match.Dig(b.Context(), l.ID, stranger) != nil || b.p.Match.Tunnels() != 0 {
+		t.Error("a stranger has a place")
+	}
+	var fills []func()
+	for len(fills) < match.MaxPeerTunnels {
+		for range match.MaxLeaseTunnels {
+			fill := b.p.Match.Dig(b.Context(), l.ID, self)
+			if fill == nil {
+				t.Fatalf("no place after %d", len(fills))
+			}
+			fills = append(fills, fill)
+		}
+		l, _ = b.activate(1)
+	}
+	if b.p.Match.Dig(b.Context(), l.ID, self) != nil {
+		t.Error("one more than a requester may have")
+	}
+	fills[0]()
+	fill := b.p.Match.Dig(b.Context(), l.ID, self)
+	if fill == nil {
+		t.Fatal("no place when one is free again")
+	}
+	fills[0] = fill
+	for _, fill := range fills {
+		fill()
+	}
+	if n := b.p.Match.Tunnels(); n != 0 {
+		t.Errorf("%d are remembered at the end", n)
+	}
+}
