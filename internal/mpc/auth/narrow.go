@@ -7,8 +7,9 @@ import (
 	"github.com/angler-dex/angler/internal/mpc/ot"
 )
 
-// Window is the bits of Δ that authenticate a narrow bit: the low 48. A bit that was
-// opened with such a MAC is another than it is with 2^-48, once a match.
+// Window is the bits of Δ that authenticate a narrow bit: the low 48. The
+// lowest of them is public, so a bit that was opened with such a MAC is another than it
+// is with 2^-47, once a match.
 type Window uint64
 
 // NarrowBytes is the length of a narrow MAC.
