@@ -127,15 +127,16 @@ func (e *Extension) Prove(p *Proof, j int) {
 // different peers may run at once.
 func (e *Extension) Check(i int, c Claim) error {
 	a, rows := e.Shapes[i].RowsA(), e.Shapes[i].Rows()
+	if !zero(c.H[i*oracle.Size:][:oracle.Size]) {
+		return errors.New("a hash of an extension to oneself")
+	}
 	u, err := ot.NewExtSender(e.SID, e.K, e.base[i].Receiver, i, e.Self, rows, e.Shapes[i].Pairs()).Receive(c.U)
 	if err != nil {
 		return err
 	}
-	if !zero(c.H[i*oracle.Size:][:oracle.Size]) {
-		return errors.New("a hash of an extension to oneself")
-	}
 	h := u.Hash()
 	if subtle.ConstantTimeCompare(h[:], c.H[e.Self*oracle.Size:][:oracle.Size]) != 1 {
+		u.Destroy()
 		return ErrHash
 	}
 	chi := coefficientRooms.Get().(*[]block.Block)

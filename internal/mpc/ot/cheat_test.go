@@ -40,12 +40,45 @@ func attempt(t *testing.T, k int, r func() (*BaseSender, *BaseReceiver), change 
 		if !errors.Is(err, ErrCheck) || K != nil {
 			t.Fatalf("%v, %d rows", err, len(K))
 		}
+		wiped(t, got)
 		return false, d.Choice
 	}
 	if err := correlated(f.M, K, f.x, d.Choice); err != nil {
 		t.Fatalf("accepted and wrong: %v", err)
 	}
 	return true, d.Choice
+}
+
+// wiped fails the test if anything is left of an extension.
+func wiped(t *testing.T, u *Unchecked) {
+	t.Helper()
+	all := u.choice
+	for _, rows := range [][]block.Block{u.rows, u.pairs} {
+		for _, b := range rows {
+			all.Lo |= b.Lo
+			all.Hi |= b.Hi
+		}
+	}
+	if !all.IsZero() {
+		t.Error("rows of an extension that failed are left")
+	}
+}
+
+// What an extension was made in holds nothing of it afterwards.
+func TestRoomIsWiped(t *testing.T) {
+	r := borrow(newLayout(4, 256, 128))
+	for k := range r.columns {
+		r.columns[k] = 0xff
+	}
+	for k := range r.leaves {
+		r.leaves[k].Lo = 1
+	}
+	r.seeds[9].Hi = 1
+	columns, leaves, seeds := r.columns, r.leaves, &r.seeds
+	r.giveBack()
+	if bytes.Count(columns, []byte{0}) != len(columns) || leaves[3].Lo != 0 || seeds[9].Hi != 0 {
+		t.Error("not wiped")
+	}
 }
 
 // forged is what the cheat may touch: its message and proof, and what it will claim

@@ -7,8 +7,8 @@ import (
 )
 
 // room is the memory in which an extension is made and which nobody keeps. The
-// next one of the process has it again, uncleared: every step writes what it reads.
-// So it holds what an ended match left there, as freed memory does.
+// next one of the process has it again. Nothing is taken for granted of what it then
+// holds: every step writes what it reads.
 type room struct {
 	seeds   [2 * Base]block.Block
 	leaves  []block.Block
@@ -29,10 +29,12 @@ func borrow(l layout) *room {
 	return r
 }
 
-// giveBack wipes the seeds, of which everything else can be made.
+// giveBack wipes what has been written: seeds and leaves, of which everything else can
+// be made, and the columns, which are the rows of the match in another order.
 func (r *room) giveBack() {
 	clear(r.seeds[:])
 	clear(r.leaves)
+	clear(r.columns)
 	rooms.Put(r)
 }
 

@@ -177,7 +177,16 @@ func (u *Unchecked) Check(ranges ...Range) ([]block.Block, error) {
 	}
 	u.intact = ok
 	if ok != 1 {
+		u.Destroy()
 		return nil, ErrCheck
 	}
 	return u.rows, nil
+}
+
+// Destroy wipes the rows of an extension that comes to nothing: with what its peer
+// knows, they tell Choice.
+func (u *Unchecked) Destroy() {
+	clear(u.rows)
+	clear(u.pairs)
+	u.choice = block.Block{}
 }
