@@ -8,11 +8,14 @@ func (b *Builder) Build() (*Circuit, error) {
 		return nil, b.err
 	}
 	c := &Circuit{Parties: b.parties, Inputs: append([]int(nil), b.owners...)}
-	l := lowering{circuit: c, plain: make([]Wire, len(b.nodes)), negated: make(map[uint32]Wire)}
+	l := lowering{circuit: c, plain: make([]Wire, 2*len(b.nodes))}
+	l.plain, l.negated = l.plain[:len(b.nodes)], l.plain[len(b.nodes):]
 	for w, id := range b.inputs {
 		l.plain[id] = Wire(w)
 	}
-	live := b.live()
+	live, gates := b.live()
+	c.Gates = make([]Gate, 0, gates)
+	c.Outputs = make([]Output, 0, len(b.outputs))
 	for id, n := range b.nodes {
 		if !live[id] || n.op == 0 {
 			continue
@@ -26,29 +29,42 @@ func (b *Builder) Build() (*Circuit, error) {
 	if err := c.Validate(); err != nil {
 		return nil, err
 	}
+	c.sound = true
 	return c, nil
 }
 
-// live marks the nodes that outputs depend on. Operands are older than their gates, so one pass down finds them all.
-func (b *Builder) live() []bool {
-	live := make([]bool, len(b.nodes))
+// live marks the nodes that outputs depend on, and counts their gates and the NOTs at most. Operands are older than their
+// gates, so one pass down finds them all.
+func (b *Builder) live() (live []bool, gates int) {
+	live = make([]bool, len(b.nodes))
+	negated := make([]bool, len(b.nodes))
+	not := func(x Bit) {
+		if x.negated() && !negated[x.node()] {
+			negated[x.node()] = true
+			gates++
+		}
+	}
 	for _, o := range b.outputs {
 		live[o.bit.node()] = true
+		not(o.bit)
 	}
 	for id := len(b.nodes) - 1; id > 0; id-- {
 		if n := b.nodes[id]; live[id] && n.op != 0 {
 			live[n.a.node()] = true
 			live[n.b.node()] = true
+			not(n.a)
+			not(n.b)
+			gates++
 		}
 	}
-	return live
+	return live, gates
 }
 
 // lowering turns nodes into wires, and negation marks into NOT gates, one a node.
 type lowering struct {
 	circuit *Circuit
 	plain   []Wire
-	negated map[uint32]Wire
+	negated []Wire // 0 where there is no NOT yet: it never drives the first wire, an operand stands before it
 }
 
 func (l *lowering) emit(op Op, x, y Wire) Wire {
@@ -61,8 +77,8 @@ func (l *lowering) wire(x Bit) Wire {
 	if !x.negated() {
 		return l.plain[x.node()]
 	}
-	w, ok := l.negated[x.node()]
-	if !ok {
+	w := l.negated[x.node()]
+	if w == 0 {
 		w = l.emit(NOT, l.plain[x.node()], 0)
 		l.negated[x.node()] = w
 	}

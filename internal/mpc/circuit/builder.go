@@ -21,10 +21,10 @@ func (x Bit) constant() bool { return x <= True }
 // constant output) are remembered and returned by Build; words of unequal width panic.
 type Builder struct {
 	parties int
-	nodes   []node          // nodes[0] stands for the constants
-	known   map[node]uint32 // gates by operation and operands, for merging
-	inputs  []uint32        // input nodes, in order
-	owners  []int           // of the inputs
+	nodes   []node   // nodes[0] stands for the constants
+	known   table    // gates by operation and operands, for merging
+	inputs  []uint32 // input nodes, in order
+	owners  []int    // of the inputs
 	outputs []output
 	err     error
 }
@@ -42,7 +42,7 @@ type output struct {
 
 // New starts a circuit among parties 0 … parties−1.
 func New(parties int) *Builder {
-	b := &Builder{parties: parties, nodes: make([]node, 1), known: make(map[node]uint32)}
+	b := &Builder{parties: parties, nodes: make([]node, 1, 1024)}
 	if parties < 2 || parties > MaxParties {
 		b.fail("%d parties, must be 2 to %d", parties, MaxParties)
 	}
@@ -81,19 +81,19 @@ func (b *Builder) gate(op Op, x, y Bit) Bit {
 		x, y = y, x
 	}
 	n := node{op: op, a: x, b: y}
-	if id, ok := b.known[n]; ok {
+	if id, ok := b.known.find(b.nodes, n); ok {
 		return Bit(id) << 1
 	}
 	z := b.push(n)
-	b.known[n] = z.node()
+	if z != False {
+		b.known.add(b.nodes, z.node())
+	}
 	return z
 }
 
-func (b *Builder) check(bits ...Bit) {
-	for _, x := range bits {
-		if int(x.node()) >= len(b.nodes) {
-			panic(fmt.Sprintf("circuit: bit %d is not of this builder", x))
-		}
+func (b *Builder) check(x Bit) {
+	if int(x.node()) >= len(b.nodes) {
+		panic(fmt.Sprintf("circuit: bit %d is not of this builder", x))
 	}
 }
 
@@ -110,7 +110,8 @@ func (b *Builder) Not(x Bit) Bit { return x ^ 1 }
 
 // Xor gives x ⊕ y, which is free.
 func (b *Builder) Xor(x, y Bit) Bit {
-	b.check(x, y)
+	b.check(x)
+	b.check(y)
 	sign := (x ^ y) & 1
 	x, y = x.plain(), y.plain()
 	switch {
@@ -142,7 +143,8 @@ func (b *Builder) And(x, y Bit) Bit {
 }
 
 func (b *Builder) and(x, y Bit) Bit {
-	b.check(x, y)
+	b.check(x)
+	b.check(y)
 	switch {
 	case x == False || y == False || x == y^1:
 		return False

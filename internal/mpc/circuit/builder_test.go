@@ -250,3 +250,22 @@ func FuzzBuild(f *testing.F) {
 		}
 	})
 }
+
+// TestManyGatesAreMerged: a gate is found again however many there are, and operations and operands are told apart.
+func TestManyGatesAreMerged(t *testing.T) {
+	const n = 90 // some 8,000 gates: the table grows several times
+	b := New(2)
+	x := b.InputWord(0, n)
+	seen := make(map[Bit]bool)
+	for range 2 {
+		for i := range n {
+			for j := range i {
+				seen[b.And(x[i], x[j])] = true
+				seen[b.Xor(x[j], x[i])] = true
+			}
+		}
+		if len(seen) != n*(n-1) {
+			t.Fatalf("%d gates, want %d", len(seen), n*(n-1))
+		}
+	}
+}

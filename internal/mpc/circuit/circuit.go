@@ -50,6 +50,8 @@ type Circuit struct {
 	Gates   []Gate
 	Outputs []Output
 	Wires   int
+
+	sound bool // from a Builder, which has validated it
 }
 
 // InputsOf gives the input wires of a party, in order.

@@ -3,6 +3,7 @@ package circuit
 import (
 	"fmt"
 	"math/bits"
+	"sync"
 )
 
 // checkMasks enforces the rule on the providers' outputs that the package's documentation derives: every XOR of them that
@@ -19,9 +20,11 @@ func (c *Circuit) checkMasks() error {
 	if len(entries) == 0 {
 		return nil
 	}
-	columns := c.maskColumns(entries)
+	room := columnRooms.Get().(*vector)
+	defer columnRooms.Put(room)
+	columns := c.maskColumns(entries, room)
 	span := newSpan(len(entries))
-	covered := make(vector, len(columns[0]))
+	covered := make(vector, columns.words)
 	var theirs []vector
 	keep := func(v vector, party0 bool) {
 		switch {
@@ -36,11 +39,11 @@ func (c *Circuit) checkMasks() error {
 		}
 	}
 	for w, owner := range c.Inputs {
-		keep(columns[w], owner == 0)
+		keep(columns.of(Wire(w)), owner == 0)
 	}
 	for _, g := range c.Gates {
 		if g.Op == AND {
-			keep(columns[g.Out], true)
+			keep(columns.of(g.Out), true)
 		}
 	}
 	for i, k := range entries {
@@ -58,28 +61,44 @@ func (c *Circuit) checkMasks() error {
 
 // maskColumns gives each wire the set of entries in whose mask it occurs. It walks from the outputs down: a XOR passes its
 // set to both operands and a NOT to its one, where sets add up (and cancel); what inputs and ANDs are left with is the answer.
-func (c *Circuit) maskColumns(entries []int) []vector {
+// They lie in room.
+func (c *Circuit) maskColumns(entries []int, room *vector) columns {
 	words := (len(entries) + 63) / 64
-	flat := make(vector, words*c.Wires)
-	columns := make([]vector, c.Wires)
-	for w := range columns {
-		columns[w] = flat[w*words : (w+1)*words]
+	if cap(*room) < words*c.Wires {
+		*room = make(vector, words*c.Wires)
 	}
+	columns := columns{(*room)[:words*c.Wires], words}
+	clear(columns.flat)
 	for i, k := range entries {
-		columns[c.Outputs[k].Wire][i/64] ^= 1 << (i % 64)
+		columns.of(c.Outputs[k].Wire)[i/64] ^= 1 << (i % 64)
 	}
 	for k := len(c.Gates) - 1; k >= 0; k-- {
 		g := c.Gates[k]
 		if g.Op == AND {
 			continue
 		}
-		columns[g.A].add(columns[g.Out])
+		out := columns.of(g.Out)
+		if out.isZero() {
+			continue
+		}
+		columns.of(g.A).add(out)
 		if g.Op == XOR {
-			columns[g.B].add(columns[g.Out])
+			columns.of(g.B).add(out)
 		}
 	}
 	return columns
 }
+
+// columns has a vector of as many words for each wire.
+type columns struct {
+	flat  vector
+	words int
+}
+
+func (c columns) of(w Wire) vector { return c.flat[int(w)*c.words:][:c.words] }
+
+// columnRooms keep the memory of columns, which are public, from one circuit to the next.
+var columnRooms = sync.Pool{New: func() any { return new(vector) }}
 
 // vector is a vector over GF(2), 64 coordinates a word.
 type vector []uint64

@@ -23,8 +23,12 @@ func invalid(format string, args ...any) error {
 }
 
 // Validate checks form and rules of a circuit that did not come from a Builder: numbers in range, wires driven once and
-// before they are read, known gates, no AND(w, w), and masks of the providers' outputs that have shares of party 0.
+// before they are read, known gates, no AND(w, w), and masks of the providers' outputs that have shares of party 0. What a
+// Builder has built has passed: nobody changes it any more.
 func (c *Circuit) Validate() error {
+	if c.sound {
+		return nil
+	}
 	if c.Parties < 2 || c.Parties > MaxParties {
 		return invalid("%d parties, must be 2 to %d", c.Parties, MaxParties)
 	}
