@@ -2,11 +2,16 @@ package work
 
 import (
 	"runtime/debug"
+	"runtime/metrics"
 	"sync"
 )
 
-// unhurriedPercent is how much the heap may grow between two collections meanwhile.
-const unhurriedPercent = 400
+// The heap may grow by unhurriedPercent between two collections meanwhile, and where it
+// is small by unhurriedRoom: that is some matches of usual size.
+const (
+	unhurriedPercent = 400
+	unhurriedRoom    = 128 << 20
+)
 
 // collector is the process's garbage collector, which there is one of.
 var collector struct {
@@ -24,12 +29,25 @@ func Unhurried() (done func()) {
 	collector.mu.Lock()
 	defer collector.mu.Unlock()
 	if collector.users++; collector.users == 1 {
-		collector.before = debug.SetGCPercent(unhurriedPercent)
-		if collector.before < 0 || collector.before > unhurriedPercent {
+		percent := unhurried(heapInUse())
+		collector.before = debug.SetGCPercent(percent)
+		if collector.before < 0 || collector.before > percent {
 			debug.SetGCPercent(collector.before)
 		}
 	}
 	return sync.OnceFunc(hurry)
+}
+
+// unhurried is the percentage for a heap that has so much in use.
+func unhurried(inUse uint64) int {
+	return max(unhurriedPercent, int(100*unhurriedRoom/max(inUse, 1<<20)))
+}
+
+// heapInUse is what the latest collection found in use, in bytes.
+func heapInUse() uint64 {
+	live := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
+	metrics.Read(live)
+	return live[0].Value.Uint64()
 }
 
 func hurry() {
