@@ -215,6 +215,10 @@ func (w *world) deputy() string {
 	w.t.Helper()
 	path := w.path("deputy.kubeconfig")
 	w.admin("create", "serviceaccount", "deputy", "-n", "default")
+	w.t.Cleanup(func() {
+		w.admin("delete", "serviceaccount", "deputy", "-n", "default")
+		w.admin("delete", "clusterrolebinding", "deputy", "--ignore-not-found")
+	})
 	w.admin("create", "clusterrolebinding", "deputy", "--clusterrole", "cluster-admin", "--serviceaccount", "default:deputy")
 	token := w.admin("create", "token", "deputy", "-n", "default")
 	view := w.admin("config", "view", "--flatten", "--minify")

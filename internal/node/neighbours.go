@@ -3,7 +3,6 @@ package node
 import (
 	"context"
 	"errors"
-	"math/rand/v2"
 	"net/netip"
 	"sync"
 	"time"
@@ -19,16 +18,21 @@ import (
 // A provider looks for others of its pool now and then: the round trips to them
 // give it its network coordinate and, if its operator did not say where it is,
 // its cell; and they tell it whether it can be reached at all, by dialling it
-// back. Until the first round is over, or as long as others try and fail to
-// reach it, it does not announce itself: a provider that nobody can dial costs
-// every requester a time-out. With nobody there to ask, it goes on trust.
+// back. Until somebody has, or the first round is over, or as long as others try
+// and fail to reach it, it does not announce itself: a provider that nobody can
+// dial costs every requester a time-out. With nobody there to ask, it goes on
+// trust, and asks again soon. Neighbours are those who offer the same: before
+// there is an offer there is nobody to look for, and nothing to announce.
 const (
-	firstRound  = 5 * time.Second // at most, for neighbours to be found and to answer
+	firstRound  = 12 * time.Second // at most, for neighbours to be found and to try to reach us
 	anyRound    = 20 * time.Second
-	maxNear     = 12 // neighbours a round
-	maxBacks    = 3  // of them are asked to dial back
+	meetWithin  = 3 * time.Second // for one neighbour to answer
+	maxNear     = 12              // neighbours a round
+	maxBacks    = 3               // of them are asked to dial back
 	roundsEvery = 10 * time.Minute
-	retryEvery  = 15 * time.Second // while others cannot reach us
+	aloneEvery  = time.Minute            // while there is nobody to ask
+	retryEvery  = 15 * time.Second       // while others cannot reach us
+	offersEvery = 250 * time.Millisecond // while there is nothing to announce
 )
 
 // round is one look at the neighbours.
@@ -47,11 +51,11 @@ type round struct {
 func (d *daemon) neighbours(ctx context.Context) error {
 	limit := firstRound
 	for {
-		d.lookAround(ctx, limit)
-		limit = anyRound
-		wait := time.Duration((0.75 + rand.Float64()/2) * float64(roundsEvery)) // so that a pool's rounds spread
-		if !d.place.announces() {
-			wait = retryEvery
+		wait := offersEvery
+		if rings := d.rings(); len(rings) > 0 {
+			d.lookAround(ctx, rings, limit)
+			limit = anyRound
+			wait = d.place.pause()
 		}
 		select {
 		case <-time.After(wait):
@@ -62,7 +66,7 @@ func (d *daemon) neighbours(ctx context.Context) error {
 }
 
 // lookAround is one round.
-func (d *daemon) lookAround(ctx context.Context, limit time.Duration) {
+func (d *daemon) lookAround(ctx context.Context, rings [][]dht.Key, limit time.Duration) {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	r := &round{d: d}
@@ -71,7 +75,7 @@ func (d *daemon) lookAround(ctx context.Context, limit time.Duration) {
 	seen := map[netip.AddrPort]bool{}
 	err := d.dht.Ready(ctx)
 	if err == nil {
-		err = d.dht.Search(ctx, dht.Search{Rings: d.rings(), Found: func(at netip.AddrPort) bool {
+		err = d.dht.Search(ctx, dht.Search{Rings: rings, Found: func(at netip.AddrPort) bool {
 			if !seen[at] {
 				seen[at] = true
 				g.Go(func() error { r.meet(ctx, at); return nil })
@@ -101,11 +105,13 @@ func (d *daemon) rings() [][]dht.Key {
 // meet times one neighbour, and asks it to dial back if that is yet to be known.
 func (r *round) meet(ctx context.Context, at netip.AddrPort) {
 	d := r.d
-	link, err := d.mesh.Dial(ctx, at)
+	limited, cancel := context.WithTimeout(ctx, meetWithin)
+	defer cancel()
+	link, err := d.mesh.Dial(limited, at)
 	if err != nil || link.Peer() == d.cfg.Key.ID() {
 		return
 	}
-	m, err := match.Meet(ctx, link, d.cfg.Pool, d.wall())
+	m, err := match.Meet(limited, link, d.cfg.Pool, d.wall())
 	if err != nil {
 		return
 	}
@@ -144,6 +150,7 @@ func (r *round) askBack(ctx context.Context, link match.Opener) {
 	switch {
 	case err == nil:
 		r.reached = true
+		r.settle(control.Reachable) // the rest of the round can wait
 	case errors.Is(err, match.ErrUnreachable):
 		r.missed = true
 	}
@@ -153,17 +160,22 @@ func (r *round) askBack(ctx context.Context, link match.Opener) {
 func (r *round) conclude() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	switch p := r.d.place; {
+	case r.reached:
+		r.settle(control.Reachable)
+	case r.missed:
+		r.settle(control.Unreachable)
+	case !p.announces() && !p.refused():
+		r.settle(control.ReachUntold) // nobody was there to say otherwise
+	default:
+		r.settle("")
+	}
+}
+
+// settle passes on what is known by now; an empty reach leaves what is.
+func (r *round) settle(reach string) {
 	p, log := r.d.place, r.d.cfg.Log
 	before, cellBefore := p.announces(), p.where()
-	reach := ""
-	switch {
-	case r.reached:
-		reach = control.Reachable
-	case r.missed:
-		reach = control.Unreachable
-	case !before && !r.d.place.refused():
-		reach = control.ReachUntold // nobody was there to say otherwise
-	}
 	p.learn(r.measured, coord.Cell(r.marks, r.d.cfg.Precision), reach)
 	if reach == control.Unreachable {
 		log.Warn("others cannot reach this node at the addresses that it advertises: not announced until they can; see --listen and --advertise", "addresses", r.d.record.addrs)

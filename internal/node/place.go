@@ -1,7 +1,9 @@
 package node
 
 import (
+	"math/rand/v2"
 	"sync"
+	"time"
 
 	"github.com/angler-dex/angler/internal/control"
 	"github.com/angler-dex/angler/internal/coord"
@@ -47,6 +49,21 @@ func (p *place) refused() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.reach == control.Unreachable
+}
+
+// pause is how long to wait until the next round among the neighbours.
+func (p *place) pause() time.Duration {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	wait := roundsEvery
+	switch p.reach {
+	case control.Reachable:
+	case control.ReachUntold:
+		wait = aloneEvery
+	default:
+		return retryEvery
+	}
+	return time.Duration((0.75 + rand.Float64()/2) * float64(wait)) // so that a pool's rounds spread
 }
 
 // learn takes what a round among the neighbours has shown; an empty cell or
