@@ -21,6 +21,7 @@ import (
 // Bounds of a workload.
 const (
 	maxManifest   = 4 << 20         // bytes of all files together
+	logsWithin    = 5 * time.Minute // for the logs of all parts, which strangers send
 	releaseWithin = 2 * time.Minute // for giving a lease back when all else is over
 )
 
@@ -161,8 +162,10 @@ func (a *app) applyAndRelease(ctx context.Context, l requester.Lease, m *workloa
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
+	collecting, stop := context.WithTimeout(ctx, logsWithin)
+	defer stop()
 	for _, r := range parts {
-		if lerr := a.logs(ctx, r, f.logs, len(parts) > 1); lerr != nil {
+		if lerr := a.logs(collecting, r, f.logs, len(parts) > 1); lerr != nil {
 			a.talk.warn("logs: %v", lerr)
 		}
 	}
@@ -186,8 +189,14 @@ func (a *app) logs(ctx context.Context, r running, dir string, several bool) err
 	if len(r.applied) == 0 {
 		return nil
 	}
-	var files []*os.File
+	var file *os.File // of the log that is being written: they come one after the other
 	var fault error
+	done := func() {
+		if file != nil {
+			fault = errors.Join(fault, file.Close())
+			file = nil
+		}
+	}
 	err := r.target.Logs(ctx, r.applied, func(s workload.Source) io.Writer {
 		if dir == "" {
 			a.talk.step("log of %s, container %s", s.Pod, s.Container)
@@ -197,17 +206,15 @@ func (a *app) logs(ctx context.Context, r running, dir string, several bool) err
 		if several {
 			name = r.context + "." + name
 		}
-		file, err := logFile(dir, name)
-		if err != nil {
+		done()
+		var err error
+		if file, err = logFile(dir, name); err != nil {
 			fault = errors.Join(fault, err)
 			return nil
 		}
-		files = append(files, file)
 		return file
 	})
-	for _, f := range files {
-		err = errors.Join(err, f.Close())
-	}
+	done()
 	return errors.Join(err, fault)
 }
 

@@ -3,11 +3,13 @@ package workload
 import (
 	"bytes"
 	"errors"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
 
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/tools/clientcmd"
 	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
 
@@ -84,5 +86,44 @@ func TestHostileServer(t *testing.T) {
 	}
 	if _, err = target.Apply(testContext(t), m); !errors.Is(err, errTooMuch) {
 		t.Errorf("an endless answer: %v", err)
+	}
+}
+
+// Nor can it fill a disk with the logs of pods that it makes up.
+func TestHostileLogs(t *testing.T) {
+	t.Parallel()
+	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasSuffix(r.URL.Path, "/log") {
+			_, _ = w.Write(make([]byte, 1000)) // a reader that has enough goes away
+			return
+		}
+		w.Header().Set("Content-Type", "application/json")
+		pod := `{"metadata":{"name":"p"},"status":{"containerStatuses":[{"name":"c","state":{"running":{}}}]}}`
+		_, _ = w.Write([]byte(`{"kind":"PodList","apiVersion":"v1","items":[` + strings.TrimSuffix(strings.Repeat(pod+",", 50), ",") + `]}`))
+	}))
+	defer server.Close()
+	target, err := Open(kubeconfig(t, func(c *clientcmdapi.Config) {
+		c.Clusters["one"] = &clientcmdapi.Cluster{Server: server.URL, InsecureSkipTLSVerify: true}
+	}), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	job := Applied{{Kind: schema.GroupVersionKind{Group: "batch", Version: "v1", Kind: "Job"}, Name: "j"}}
+	for _, c := range []struct {
+		bounds  logBounds
+		sources int
+		bytes   int
+		whole   bool
+	}{
+		{logBounds{containers: 7, bytes: 1 << 20}, 7, 7000, false},
+		{logBounds{containers: 70, bytes: 2500}, 3, 2500, false},
+		{allLogs, 50, 50000, true},
+	} {
+		var log bytes.Buffer
+		sources := 0
+		err := target.logs(testContext(t), job, func(Source) io.Writer { sources++; return &log }, c.bounds)
+		if sources != c.sources || log.Len() != c.bytes || (err == nil) != c.whole || !c.whole && !errors.Is(err, errManyLogs) {
+			t.Errorf("%+v: %d logs, %d bytes, %v", c.bounds, sources, log.Len(), err)
+		}
 	}
 }
