@@ -184,15 +184,15 @@ func (a *app) request(ctx context.Context, req market.Request, f requestFlags) e
 		key: key, pool: &j.Pool, membership: j.Membership, store: store, cell: cell, auto: auto, precision: f.place.precision, where: f.where,
 		bootstrap: f.bootstrap, search: true, memory: !f.ephemeral, verbose: f.verbose, progress: prog.event,
 	}, func(ctx context.Context, c *requester.Client) error {
+		if f.ephemeral {
+			c.Won = func(id market.LeaseID) error { return a.keepKey(id, key) }
+		}
 		lease, err = a.tryUntil(ctx, f.wait, func(ctx context.Context) (requester.Lease, error) {
 			return c.Request(ctx, req, bounds)
 		})
 		return err
 	})
 	prog.flush()
-	if f.ephemeral && lease.ID != (market.LeaseID{}) {
-		err = errors.Join(err, a.keepKey(lease.ID, key))
-	}
 	if err != nil {
 		a.sayUnsettled(lease)
 		return f.policy.advise(err, req)

@@ -7,6 +7,7 @@ import (
 
 	"github.com/angler-dex/angler/internal/coord"
 	"github.com/angler-dex/angler/internal/identity"
+	"github.com/angler-dex/angler/internal/market"
 	"github.com/angler-dex/angler/internal/match"
 	"github.com/angler-dex/angler/internal/mesh"
 	"github.com/angler-dex/angler/internal/spare"
@@ -27,9 +28,14 @@ type Client struct {
 	Reputation *Reputation  // how providers keep their word; nil: nothing is noted
 	Rand       io.Reader
 	Now        func() time.Time
-	Log        *slog.Logger   // nil discards
-	Progress   func(Event)    // may be nil; one call at a time for each request
-	Patience   match.Patience // with providers; zero fields are defaults
+	Log        *slog.Logger // nil discards
+	Progress   func(Event)  // may be nil; one call at a time for each request
+
+	// Won is told of a lease before it is stored, for who keeps something with it
+	// without which it is of no use; an error gives it up. May be nil.
+	Won func(market.LeaseID) error
+
+	Patience match.Patience // with providers; zero fields are defaults
 }
 
 // Phase names how far a request is.

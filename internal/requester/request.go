@@ -139,6 +139,11 @@ func (r *request) place(ctx context.Context) (Lease, func(context.Context), erro
 				return nil
 			}
 			lease = r.won(o)
+			if r.client.Won != nil {
+				if err := r.client.Won(lease.ID); err != nil {
+					return err
+				}
+			}
 			return r.client.Store.Put(lease)
 		})
 		if err == nil && out.Matched() {

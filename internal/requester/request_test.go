@@ -420,3 +420,34 @@ func TestWinnerVanishes(t *testing.T) {
 	m.Clock.Pass(time.Minute + market.Grace)
 	waitFor(t, "the reservation to die", func() bool { reserved, _ := winner.Used(); return reserved == 0 })
 }
+
+// Who keeps something without which a lease is of no use, such as the key of an
+// identity of its own, does so before there is the lease.
+func TestWonIsToldFirst(t *testing.T) {
+	matchtest.CheckLeaks(t)
+	m := matchtest.New(t)
+	p := m.Provider("p", 20, 10)
+	b := newBench(t, m, "asker", p)
+	var told []market.LeaseID
+	b.client.Won = func(id market.LeaseID) error {
+		told = append(told, id)
+		return nil
+	}
+	b.client.Store.Tamper(func(write func() error) error {
+		if len(told) == 0 {
+			t.Error("stored before it was told")
+		}
+		return write()
+	})
+	l, err := b.request(3, 20, 1)
+	if err != nil || len(told) != 1 || told[0] != l.ID {
+		t.Fatalf("told %v, error %v", told, err)
+	}
+	b.client.Won = func(market.LeaseID) error { return errDead }
+	if _, err = b.request(3, 20, 1); !errors.Is(err, errDead) {
+		t.Errorf("error %v", err)
+	}
+	if all, err := b.client.Store.List(); err != nil || len(all) != 1 {
+		t.Errorf("%d leases are stored, error %v", len(all), err)
+	}
+}
