@@ -31,6 +31,7 @@ type serveFlags struct {
 	minRoster                   int
 	dhtOnly                     bool
 	operator                    operatorFlags
+	acquire                     acquireFlags
 	apiServer                   string
 	logLevel, logFormat         string
 }
@@ -50,6 +51,7 @@ It runs until SIGINT or SIGTERM. It serves members of its pool; see 'angler pool
 		Example: `  angler serve --capacity cpu=64,memory=256Gi --location u33d
   angler serve --kubeconfig ~/.kube/edge --listen :7400 --advertise 198.51.100.7:7400 --metrics 127.0.0.1:9400
   angler serve --operator --operator-namespace angler-system
+  angler serve --acquire-below 'free<10%' --class cpu=1,memory=4Gi --count 8 --max-price 0.05
   angler serve --dht-only --dht-listen :7401`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -78,6 +80,7 @@ It runs until SIGINT or SIGTERM. It serves members of its pool; see 'angler pool
 	s.IntVar(&f.maxEach, "max-matches-each", 0, "of these, matches of one requester (default half of them, and no fewer than 2)")
 	s.IntVar(&f.minRoster, "min-roster", 3, "fewest distinct operators in a match that this node takes part in")
 	f.operator.register(s)
+	f.acquire.register(s)
 	s.BoolVar(&f.dhtOnly, "dht-only", false, "be a DHT node only")
 	s.StringVar(&f.metrics, "metrics", "", "`address` of /metrics and /healthz (default none)")
 	s.StringVar(&f.logLevel, "log-level", "info", "debug, info, warn or error")
@@ -138,6 +141,9 @@ func (a *app) serveConfig(f serveFlags) (node.Config, error) {
 	}
 	cfg.Public = slices.Contains(cfg.Bootstrap, dht.Mainline)
 	if err = checkAdvertise(cfg.Advertise, cfg.Public); err != nil {
+		return cfg, err
+	}
+	if err = a.acquire(f.acquire, &cfg); err != nil {
 		return cfg, err
 	}
 	cfg.Ready = func(at node.Addresses) { a.sayReady(cfg, at) }

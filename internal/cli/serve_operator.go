@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -41,17 +42,24 @@ func (o *operatorFlags) operate(cfg *node.Config) error {
 	case cfg.DHTOnly:
 		return usagef("--operator offers capacity, which --dht-only does not; leave one of them out")
 	}
-	if cfg.Operator = o.namespace; cfg.Operator == "" {
-		own, err := os.ReadFile(podNamespace)
-		if err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return err
-		}
-		if cfg.Operator = strings.TrimSpace(string(own)); cfg.Operator == "" {
-			cfg.Operator = defaultNamespace
-		}
+	var err error
+	if cfg.Operator, err = ownNamespace(o.namespace); err != nil {
+		return err
 	}
 	if len(validation.IsDNS1123Label(cfg.Operator)) > 0 {
 		return flagError("operator-namespace", fmt.Sprintf("%q is not the name of a namespace", clean(cfg.Operator)), "--operator-namespace "+defaultNamespace)
 	}
 	return nil
+}
+
+// ownNamespace is the namespace that was named, else that of the pod that we run in, else the usual one.
+func ownNamespace(named string) (string, error) {
+	if named != "" {
+		return named, nil
+	}
+	own, err := os.ReadFile(podNamespace)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return "", err
+	}
+	return cmp.Or(strings.TrimSpace(string(own)), defaultNamespace), nil
 }

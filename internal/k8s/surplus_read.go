@@ -37,9 +37,9 @@ func (c *Cluster) Survey(ctx context.Context, provider string, gpus GPUMap) (*Su
 		r.leases[o.Namespace] = o.LeaseID
 	}
 	err = c.pages(ctx, func(ctx context.Context, opts metav1.ListOptions) (string, error) {
-		list, err := c.set.CoreV1().Nodes().List(ctx, opts)
-		if err != nil {
-			return "", err
+		list, failed := c.set.CoreV1().Nodes().List(ctx, opts)
+		if failed != nil {
+			return "", failed
 		}
 		for i := range list.Items {
 			r.node(&list.Items[i])
@@ -49,9 +49,9 @@ func (c *Cluster) Survey(ctx context.Context, provider string, gpus GPUMap) (*Su
 	if err == nil {
 		err = c.pages(ctx, func(ctx context.Context, opts metav1.ListOptions) (string, error) {
 			opts.FieldSelector = "status.phase!=Succeeded,status.phase!=Failed"
-			list, err := c.set.CoreV1().Pods("").List(ctx, opts)
-			if err != nil {
-				return "", err
+			list, failed := c.set.CoreV1().Pods("").List(ctx, opts)
+			if failed != nil {
+				return "", failed
 			}
 			for i := range list.Items {
 				r.pod(&list.Items[i])

@@ -206,9 +206,9 @@ func TestSurveyOfACluster(t *testing.T) {
 	taken := []Taken{{LeaseID: spec.LeaseID, Unit: oneByOne, Units: 2}}
 	units := func(u Unit, taken []Taken) int64 {
 		t.Helper()
-		s, err := c.Survey(ctx, spec.Provider, nil)
-		if err != nil {
-			t.Fatal(err)
+		s, failed := c.Survey(ctx, spec.Provider, nil)
+		if failed != nil {
+			t.Fatal(failed)
 		}
 		return s.Units(u, all, taken)
 	}
@@ -224,7 +224,7 @@ func TestSurveyOfACluster(t *testing.T) {
 		t.Errorf("%d units of 50 cpus, want 2", n)
 	}
 	// A lease's pods are inside what it was promised.
-	if _, err := c.Provision(ctx, spec); err != nil {
+	if _, err = c.Provision(ctx, spec); err != nil {
 		t.Fatal(err)
 	}
 	if n := units(oneByOne, taken); n != 150 {

@@ -45,6 +45,7 @@ type Config struct {
 	MaxMatches   int        // at once
 	MaxEach      int        // of these, of one requester; 0: half of them, and no fewer than two
 
+	Acquire     *Acquire      // nil: nothing is acquired
 	Operator    string        // namespace whose contributions are offered; "": none
 	SurveyEvery time.Duration // how often the cluster is looked at while an offer follows it; 0: surveyEvery
 

@@ -81,6 +81,12 @@ func (d *daemon) registry() *prometheus.Registry {
 		return float64(len(d.ledger.Faults()))
 	})
 	gauge("angler_namespaces_left_over", "Namespaces that are there although no lease is.", func() float64 { return float64(len(d.remains.get())) })
+	gauge("angler_cluster_seen_seconds", "Time since it was seen what the cluster has over; 0 while nobody wants to know.", func() float64 {
+		if d.cfg.Acquire == nil && !d.ledger.FollowsCluster() {
+			return 0
+		}
+		return d.surplus.age().Seconds()
+	})
 	return reg
 }
 

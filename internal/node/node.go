@@ -177,7 +177,12 @@ func (d *daemon) run(ctx context.Context) error {
 		part("rest", d.rest)
 		part("offers", d.watchOffers)
 		part("gpus", d.gpus.run)
-		part("surplus", func(ctx context.Context) error { return d.surplus.run(ctx, d.ledger.FollowsCluster) })
+		part("surplus", func(ctx context.Context) error {
+			return d.surplus.run(ctx, func() bool { return d.cfg.Acquire != nil || d.ledger.FollowsCluster() })
+		})
+		if d.cfg.Acquire != nil {
+			part("acquire", d.acquire)
+		}
 		part("remains", d.watchRemains)
 		if d.cfg.Operator != "" {
 			part("operator", d.operate)

@@ -45,7 +45,7 @@ func newSurplus(cfg Config, cluster *k8s.Cluster, clock market.Clock) *surplus {
 	provider := cfg.Key.ID().String()
 	return &surplus{
 		survey: func(ctx context.Context) (*k8s.Survey, error) { return cluster.Survey(ctx, provider, cfg.GPUs) },
-		clock:  clock, every: cmp.Or(cfg.SurveyEvery, surveyEvery), log: cfg.Log, trouble: errNotSeen,
+		clock:  clock, every: cmp.Or(cfg.SurveyEvery, surveyEvery), log: cfg.Log, at: clock(), trouble: errNotSeen,
 	}
 }
 
@@ -108,6 +108,14 @@ func (s *surplus) recent() (*k8s.Survey, error) {
 		return nil, fmt.Errorf("the cluster was last seen more than %v ago: %w", surveyHolds, s.trouble)
 	}
 	return nil, fmt.Errorf("the cluster was last seen more than %v ago", surveyHolds)
+}
+
+// age is for how long the cluster has not been seen; since the start, if it never
+// was.
+func (s *surplus) age() time.Duration {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.at.Elapsed(s.clock())
 }
 
 // units implements market.Config.Surplus.

@@ -26,7 +26,7 @@ func (o *Operator) contribute(ctx context.Context, leases []control.Lease) (vers
 	var list []Contribution
 	version, err = o.objects.list(ctx, contributions, nil, func(raw json.RawMessage) error {
 		var c Contribution
-		if err := json.Unmarshal(raw, &c); err != nil {
+		if json.Unmarshal(raw, &c) != nil {
 			c.Spec = ContributionSpec{} // of another version of ours: what can be read of it is its name
 		}
 		if c.DeletionTimestamp == nil {
@@ -94,7 +94,7 @@ func (o *Operator) reconcile(ctx context.Context, c Contribution, have map[strin
 		if *where != "" && at != *where {
 			return outcome{reason: reasonElsewhere, err: errors.New("spec.location: another contribution, which is older, says " + *where)}
 		}
-		if err := o.cfg.Locate(at); err != nil {
+		if err = o.cfg.Locate(at); err != nil {
 			return outcome{reason: reasonElsewhere, err: err}
 		}
 		*where = at
