@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -37,9 +38,22 @@ type world struct {
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	w := &world{t: t, kubeconfig: k8stest.Start(t), namespace: strings.ToLower(t.Name())}
+	w := newWorldIn(t, k8stest.Start(t))
+	w.install()
+	return w
+}
+
+// install installs our kinds.
+func (w *world) install() {
+	w.t.Helper()
 	w.kubectl("apply", "-f", repository("deploy/crds"))
 	w.kubectl("wait", "--for=condition=Established", "crd/poolcontributions.angler-dex.github.io", "crd/poolleases.angler-dex.github.io")
+}
+
+// newWorldIn is a world in a cluster that may lack our kinds.
+func newWorldIn(t *testing.T, kubeconfig string) *world {
+	t.Helper()
+	w := &world{t: t, kubeconfig: kubeconfig, namespace: strings.ToLower(t.Name())}
 	w.kubectl("create", "namespace", w.namespace)
 	key, err := identity.Generate(rand.Reader)
 	if err != nil {
@@ -314,4 +328,41 @@ func TestSurplusContribution(t *testing.T) {
 	if o := w.offers()["contribution/over"]; len(o.Announced) == 0 || o.Fault != "" {
 		t.Errorf("%+v", o)
 	}
+}
+
+// Kinds that are installed later are followed from then on, and the log says what is missing until then.
+func TestKindsComeLater(t *testing.T) {
+	t.Parallel()
+	w := newWorldIn(t, k8stest.Launch(t))
+	log := &lines{}
+	w.cfg.Log = slog.New(slog.NewTextHandler(log, nil))
+	w.start()
+	w.until("the log says what to do", func() bool { return strings.Contains(log.text(), "kubectl apply -f deploy/crds") })
+	if n := strings.Count(log.text(), "cannot follow"); n != 1 {
+		t.Errorf("it is said %d times:\n%s", n, log.text())
+	}
+	w.install()
+	w.mustApply("late", `{unit: {cpu: 1, memory: 1Gi}, quantity: 3, price: "0.01"}`)
+	w.condition("late", "Ready", "True", "Open")
+	if strings.Contains(log.text(), "0.01") {
+		t.Error("the log tells a price")
+	}
+}
+
+// lines is a log that can be read while it is written.
+type lines struct {
+	mu sync.Mutex
+	b  strings.Builder
+}
+
+func (l *lines) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *lines) text() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
 }
