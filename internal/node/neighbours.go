@@ -28,6 +28,8 @@ const (
 	anyRound    = 20 * time.Second
 	meetWithin  = 3 * time.Second // for one neighbour to answer
 	maxNear     = 12              // neighbours a round
+	maxDials    = 24              // at a time
+	maxSeen     = 96              // addresses a round: many may be of those who are gone
 	maxBacks    = 3               // of them are asked to dial back
 	roundsEvery = 10 * time.Minute
 	aloneEvery  = time.Minute            // while there is nobody to ask
@@ -71,7 +73,7 @@ func (d *daemon) lookAround(ctx context.Context, rings [][]dht.Key, limit time.D
 	defer cancel()
 	r := &round{d: d}
 	var g errgroup.Group
-	g.SetLimit(maxNear)
+	g.SetLimit(maxDials)
 	seen := map[netip.AddrPort]bool{}
 	err := d.dht.Ready(ctx)
 	if err == nil {
@@ -80,7 +82,7 @@ func (d *daemon) lookAround(ctx context.Context, rings [][]dht.Key, limit time.D
 				seen[at] = true
 				g.Go(func() error { r.meet(ctx, at); return nil })
 			}
-			return len(seen) < 2*maxNear && ctx.Err() == nil
+			return len(seen) < maxSeen && !r.full() && ctx.Err() == nil
 		}})
 	}
 	_ = g.Wait() // no function of this group returns an error
@@ -100,6 +102,13 @@ func (d *daemon) rings() [][]dht.Key {
 		rings = append(rings, dht.Rings(d.poolName(), d.place.where(), class)...)
 	}
 	return rings
+}
+
+// full says whether enough neighbours were met.
+func (r *round) full() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.measured == maxNear
 }
 
 // meet times one neighbour, and asks it to dial back if that is yet to be known.
