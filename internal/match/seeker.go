@@ -104,16 +104,17 @@ func (e *FailedError) Unwrap() error { return e.Err }
 // then on the winner may hold a reservation. Play then succeeds, whatever
 // becomes of ctx.
 //
-// leave, never nil, is to be called before the links are closed: it waits, as
-// long as its context lasts, until the providers have the last flight.
+// leave, never nil, is to be called once, before the links are closed: it waits, as
+// long as its context lasts, until the providers have the last flight, and returns
+// what those say that have not got their results by it.
 //
 // Errors: *TooFewError, *FailedError, the context's, store's, local faults.
-func (s *Seeker) Play(ctx context.Context, req market.Request, candidates []Candidate, least int, store func(Outcome) error) (out Outcome, leave func(context.Context), err error) {
+func (s *Seeker) Play(ctx context.Context, req market.Request, candidates []Candidate, least int, store func(Outcome) error) (out Outcome, leave func(context.Context) []Dispute, err error) {
 	t := &table{seeker: s, req: req, patience: s.Patience.WithDefaults()}
 	defer func() { t.spares.wipe() }()
 	if out, err = t.play(ctx, candidates, max(least, 1), store); err != nil {
 		t.giveUp()
-		return Outcome{}, func(context.Context) {}, err
+		return Outcome{}, func(context.Context) []Dispute { return nil }, err
 	}
 	return out, t.leave, nil
 }

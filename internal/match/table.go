@@ -170,12 +170,11 @@ func (t *table) giveUp() {
 
 // leave waits until every provider has said how it ended, for a stream that is
 // closed before its last flight has arrived loses it.
-func (t *table) leave(ctx context.Context) {
-	for _, c := range t.seats {
-		c.reports.awaitEnd(ctx)
-	}
+func (t *table) leave(ctx context.Context) []Dispute {
+	list := t.disputes(ctx)
 	t.net.close()
 	for _, c := range t.seats {
 		c.reports.close()
 	}
+	return list
 }

@@ -26,11 +26,13 @@ const (
 //
 // The error is a *ProvisionError if a provider does not provide. Other errors
 // are the store's and the context's.
-func (c *Client) Claim(ctx context.Context, l Lease) (Lease, error) { return c.claim(ctx, l, false) }
+func (c *Client) Claim(ctx context.Context, l Lease) (Lease, error) { return c.claim(ctx, l, nil) }
 
-// claim is Claim; with atOnce, a lease of several parts is given up as well if
-// some cannot be reached, for there is another way to have one.
-func (c *Client) claim(ctx context.Context, l Lease, atOnce bool) (Lease, error) {
+// claim is Claim; right after a match, of which settled tells the disputes, a lease of
+// several parts is given up as well if some cannot be reached, for there is another
+// way to have one.
+func (c *Client) claim(ctx context.Context, l Lease, settled func() []match.Dispute) (Lease, error) {
+	atOnce := settled != nil
 	if l.State != Claiming && l.State != Granted {
 		return l, nil
 	}
@@ -47,7 +49,7 @@ func (c *Client) claim(ctx context.Context, l Lease, atOnce bool) (Lease, error)
 		if ctx.Err() != nil {
 			return l, ctx.Err()
 		}
-		c.countClaim(l, begun, faults)
+		c.countClaim(l, begun, faults, settled)
 		switch {
 		case faults.gone() || faults != nil && atOnce && len(l.Parts) > 1:
 			return c.undo(ctx, l.with(parts), faults)
@@ -64,7 +66,7 @@ func (c *Client) claim(ctx context.Context, l Lease, atOnce bool) (Lease, error)
 	if ctx.Err() != nil {
 		return l, errors.Join(ctx.Err(), c.Store.Put(l))
 	}
-	c.countClaim(l, begun, faults)
+	c.countClaim(l, begun, faults, settled)
 	switch {
 	case faults.gone() || faults != nil && atOnce && len(l.Parts) > 1:
 		return c.undo(ctx, l, faults)

@@ -15,6 +15,7 @@ import (
 	"github.com/angler-dex/angler/internal/durable"
 	"github.com/angler-dex/angler/internal/identity"
 	"github.com/angler-dex/angler/internal/market"
+	"github.com/angler-dex/angler/internal/match"
 )
 
 // Deed is one thing that a provider did with what it had won.
@@ -183,15 +184,18 @@ func (c *Client) count(d Deed, providers ...identity.PeerID) {
 
 // countClaim notes how winners behaved when they were claimed. What a requester
 // claims long after the match, because it was interrupted, may be gone without
-// anybody's fault.
-func (c *Client) countClaim(l Lease, begun time.Time, faults partFaults) {
+// anybody's fault. Nor is it counted if its winner says that another kept it from its
+// result: which of the two lies is not known.
+func (c *Client) countClaim(l Lease, begun time.Time, faults partFaults, settled func() []match.Dispute) {
 	if begun.Sub(l.Created) > LateAfter {
 		return
 	}
 	for _, f := range faults {
 		id := l.Parts[f.part].Provider
 		if _, gone := errors.AsType[*goneError](f.err); gone {
-			c.count(Broken, id)
+			if settled == nil || namedBy(settled(), id).IsZero() {
+				c.count(Broken, id)
+			}
 		} else if !errors.Is(f.err, context.Canceled) {
 			c.count(Late, id)
 		}

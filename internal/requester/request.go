@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/angler-dex/angler/internal/identity"
@@ -96,8 +97,9 @@ func (r *request) run(ctx, search context.Context) (Lease, error) {
 		case err != nil:
 			return Lease{}, inTime(ctx, search, err)
 		}
-		lease, err = r.client.claim(ctx, lease, true)
-		settle(ctx, leave)
+		settled := sync.OnceValue(func() []match.Dispute { return settle(ctx, leave) })
+		lease, err = r.client.claim(ctx, lease, settled)
+		disputes := settled()
 		if err == nil {
 			return lease, nil
 		}
@@ -108,7 +110,7 @@ func (r *request) run(ctx, search context.Context) (Lease, error) {
 			// over there: another match could end in two leases.
 			return lease, unprovided
 		}
-		r.drop(failure.Providers...)
+		r.drop(r.atFault(failure.Providers, disputes)...)
 		if len(r.candidates) < r.least {
 			return lease, unprovided
 		}
@@ -122,7 +124,7 @@ func (r *request) run(ctx, search context.Context) (Lease, error) {
 }
 
 // place runs matches until one decides.
-func (r *request) place(ctx context.Context) (Lease, func(context.Context), error) {
+func (r *request) place(ctx context.Context) (Lease, func(context.Context) []match.Dispute, error) {
 	for {
 		if len(r.candidates) < r.least {
 			return Lease{}, nil, &TooFewError{Found: len(r.candidates), Wanted: r.least}
@@ -168,11 +170,45 @@ func (r *request) place(ctx context.Context) (Lease, func(context.Context), erro
 	}
 }
 
-// settle lets the others get their results.
-func settle(ctx context.Context, leave func(context.Context)) {
+// settle lets the others get their results, and returns what those say that did not.
+func settle(ctx context.Context, leave func(context.Context) []match.Dispute) []match.Dispute {
 	ctx, cancel := context.WithTimeout(ctx, settleWithin)
 	defer cancel()
-	leave(ctx)
+	return leave(ctx)
+}
+
+// atFault is who is left out after winners did not provide: they, and whom they say that
+// they have no result because of. Such a winner stays if too few were left without it:
+// who spoilt its result would have had it out of the way.
+func (r *request) atFault(winners []identity.PeerID, disputes []match.Dispute) (drop []identity.PeerID) {
+	var disputed []identity.PeerID
+	for _, id := range winners {
+		of := namedBy(disputes, id)
+		if of.IsZero() {
+			drop = append(drop, id)
+			continue
+		}
+		disputed = append(disputed, id)
+		if !slices.Contains(drop, of) {
+			drop = append(drop, of)
+		}
+	}
+	for _, id := range disputed {
+		if !slices.Contains(drop, id) && len(r.candidates)-len(drop) > r.least {
+			drop = append(drop, id)
+		}
+	}
+	return drop
+}
+
+// namedBy is whom a provider is in a dispute with, zero if it is in none.
+func namedBy(disputes []match.Dispute, id identity.PeerID) identity.PeerID {
+	for _, d := range disputes {
+		if d.By == id {
+			return d.Of
+		}
+	}
+	return identity.PeerID{}
 }
 
 // drop leaves providers out from now on.
