@@ -96,7 +96,8 @@ func (b *Backer) done() {
 }
 
 // reached says whether a record's owner answers at one of its addresses. Each is
-// tried by a handshake of its own, whatever links there are.
+// tried by a handshake of its own, whatever links there are, which leaves no link
+// behind: who asks chooses the addresses.
 func reached(ctx context.Context, node *mesh.Node, rec identity.Record) bool {
 	ctx, cancel := context.WithCancel(ctx)
 	var tries sync.WaitGroup
@@ -104,10 +105,7 @@ func reached(ctx context.Context, node *mesh.Node, rec identity.Record) bool {
 	defer cancel()
 	answered := make(chan bool, len(rec.Addrs))
 	for _, at := range rec.Addrs {
-		tries.Go(func() {
-			link, err := node.Dial(ctx, at)
-			answered <- err == nil && link.Peer() == rec.ID
-		})
+		tries.Go(func() { answered <- node.Probe(ctx, rec.ID, at) == nil })
 	}
 	for range rec.Addrs {
 		if <-answered {

@@ -2,6 +2,7 @@ package match_test
 
 import (
 	"errors"
+	"fmt"
 	"net/netip"
 	"testing"
 	"time"
@@ -52,6 +53,17 @@ func TestDialBack(t *testing.T) {
 	}
 	if err := ask(func(r *identity.Record) { r.Addrs = []netip.AddrPort{helper.Wire.Addr()} }); !errors.Is(err, match.ErrUnreachable) {
 		t.Errorf("somebody else answers there: %v", err)
+	}
+	strangers := []netip.AddrPort{}
+	for k := range 8 {
+		strangers = append(strangers, m.Provider(fmt.Sprint("stranger", k), 1, 1).Wire.Addr())
+	}
+	before := len(helper.Node.Links())
+	if err := ask(func(r *identity.Record) { r.Addrs = strangers }); !errors.Is(err, match.ErrUnreachable) {
+		t.Errorf("strangers answer there: %v", err)
+	}
+	if after := len(helper.Node.Links()); after > before {
+		t.Errorf("who asks chooses whom we are linked with: %d links, %d before", after, before)
 	}
 	if err := ask(func(r *identity.Record) { r.Membership = nil }); err == nil || errors.Is(err, match.ErrUnreachable) {
 		t.Errorf("no member: %v", err)

@@ -259,3 +259,20 @@ func (n *Node) Dial(ctx context.Context, addr netip.AddrPort) (*Link, error) {
 		return nil, ctx.Err()
 	}
 }
+
+// Probe tells whether the peer answers at the address, by a handshake of its own
+// that becomes no link and changes none. Errors are as for Connect.
+func (n *Node) Probe(ctx context.Context, id identity.PeerID, addr netip.AddrPort) error {
+	if id == n.self {
+		return ErrSelf
+	}
+	if err := n.ready(ctx); err != nil {
+		return err
+	}
+	qc, err := n.handshake(ctx, addr, id)
+	if err != nil {
+		return &PeerError{id, fmt.Errorf("dial %s: %w", addr, err)}
+	}
+	n.discard(qc)
+	return nil
+}

@@ -53,6 +53,7 @@
 // Retry packets, RFC 9000, section 8.1.2, once there are more than a few), the
 // links in all, by address prefix and by identity, the streams a link, and the
 // memory that unread data may take. When there is no more room the link that
-// has been unused for longest gives way. What a peer sends can end its stream
+// has been unused for longest gives way; what a node has dialled takes no more
+// than half of all places unless it is in use. What a peer sends can end its stream
 // or its link, and nothing else.
 package mesh

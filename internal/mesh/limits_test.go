@@ -2,6 +2,7 @@ package mesh
 
 import (
 	"context"
+	"errors"
 	"io"
 	"net"
 	"net/netip"
@@ -202,4 +203,52 @@ func inUse(n *Node) (count int) {
 		}
 	}
 	return count
+}
+
+// However many strangers a node is made to dial, half of its places are left for
+// who comes in; what is in use stays.
+func TestDiallingLeavesRoom(t *testing.T) {
+	t.Parallel()
+	n := testNode(t, Config{Key: testKey(t, 1), MaxLinks: 8})
+	used := testNode(t, Config{Key: testKey(t, 2)})
+	held := open(t, connect(t, n, used), kindHold)
+	defer held.Reset()
+	for k := range uint64(8) {
+		other := testNode(t, Config{Key: testKey(t, 10+k)})
+		if _, err := n.Dial(testContext(t), other.Addr()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := n.connections(); got != 4 {
+		t.Errorf("%d connections, want 4", got)
+	}
+	for k := range uint64(4) {
+		comer := testNode(t, Config{Key: testKey(t, 30+k)})
+		echo(t, connect(t, comer, n), []byte("hello"))
+	}
+	if _, err := held.Write([]byte("more")); err != nil {
+		t.Errorf("what is in use was cut: %v", err)
+	}
+}
+
+// A probe says who answers and leaves nothing behind.
+func TestProbe(t *testing.T) {
+	t.Parallel()
+	n, peer := testNode(t, Config{Key: testKey(t, 1)}), testNode(t, Config{Key: testKey(t, 2)})
+	id := peer.Self()
+	if err := n.Probe(testContext(t), id, peer.Addr()); err != nil {
+		t.Error(err)
+	}
+	if err := n.Probe(testContext(t), testKey(t, 3).ID(), peer.Addr()); !errors.Is(err, ErrWrongPeer) {
+		t.Errorf("somebody else: %v", err)
+	}
+	wantError(t, n.Probe(testContext(t), n.Self(), n.Addr()), ErrSelf)
+	link := connect(t, n, peer)
+	held := open(t, link, kindEcho)
+	defer held.Reset()
+	if err := n.Probe(testContext(t), id, peer.Addr()); err != nil {
+		t.Error(err)
+	}
+	echo(t, link, []byte("still there"))
+	eventually(t, "nothing is left of the probes", func() bool { return n.connections() == 1 && peer.connections() == 1 })
 }

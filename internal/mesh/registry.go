@@ -38,17 +38,28 @@ func (n *Node) register(c *conn) (link *Link, evicted *conn, err error) {
 
 // room finds a place for c: a free one, or that of the connection that has been
 // unused for longest, which is returned. The node is locked.
+//
+// What a node that others dial has dialled itself makes room among its own once
+// it takes half of all places: strangers have a say in whom it dials, and could
+// otherwise leave no place for who comes in.
 func (n *Node) room(c *conn) (*conn, error) {
-	ofPeer := 0
-	for _, l := range n.links[c.peer] {
-		for _, o := range l.conns {
-			if !o.dialled {
-				ofPeer++
+	ofPeer, dialled := 0, 0
+	for peer, links := range n.links {
+		for _, l := range links {
+			for _, o := range l.conns {
+				switch {
+				case o.dialled:
+					dialled++
+				case peer == c.peer:
+					ofPeer++
+				}
 			}
 		}
 	}
 	samePeer := !c.dialled && ofPeer >= n.cfg.MaxLinksPerPeer
-	if !samePeer && n.total < n.cfg.MaxLinks {
+	own := c.dialled && !n.cfg.DialOnly && dialled >= (n.cfg.MaxLinks+1)/2
+	free := !samePeer && n.total < n.cfg.MaxLinks
+	if free && !own {
 		return nil, nil
 	}
 	var victim *conn
@@ -58,6 +69,9 @@ func (n *Node) room(c *conn) (*conn, error) {
 		}
 		for _, l := range links {
 			for _, o := range l.conns {
+				if own && !o.dialled {
+					continue
+				}
 				// What we dialled does not give way to who comes in.
 				idle := o.streams == 0 && o.opening == 0 && (c.dialled || !o.dialled)
 				if idle && (victim == nil || o.used < victim.used) {
@@ -66,7 +80,7 @@ func (n *Node) room(c *conn) (*conn, error) {
 			}
 		}
 	}
-	if victim == nil {
+	if victim == nil && !free {
 		return nil, ErrBusy
 	}
 	return victim, nil
