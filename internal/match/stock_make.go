@@ -65,7 +65,7 @@ func (k *stock) ask(ctx context.Context, id identity.PeerID, addrs []netip.AddrP
 			s.Reset()
 			return
 		}
-		err = s.Close()
+		_ = s.Close() // by its last word the other end is done, and may have left
 	}()
 	defer s.Bind(ctx)()
 	within(s, stockWithin)

@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -172,6 +173,10 @@ func TestStockKeepsLinks(t *testing.T) {
 		}
 		return true
 	})
+	low.Stop() // what it was about is over
+	if said := c.Log.String(); strings.Contains(said, "close called for canceled stream") {
+		t.Error("what was found to be kept is called a failure")
+	}
 }
 
 // A provider that is in a match makes no sets.
