@@ -164,6 +164,22 @@ func BenchmarkMatch(b *testing.B) {
 	}
 }
 
+// BenchmarkAES is the match of a circuit that any engine can be measured with: 5
+// parties, warm.
+func BenchmarkAES(b *testing.B) {
+	c, err := catalog.AES128(catalog.Roles{Parties: 5, Left: 0, Right: 1, Recipients: []int{0}})
+	if err != nil {
+		b.Fatal(err)
+	}
+	r, err := Match(b.Context(), Options{Providers: 4, Policy: "aes", Circuit: c, Setup: Warm, Runs: b.N, Rand: rand.Reader, Now: time.Now})
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.ReportMetric(r.Seconds.Median*1e3, "ms/match")
+	b.ReportMetric(r.CPUSeconds, "cpu-s/match")
+	b.ReportMetric(0, "ns/op")
+}
+
 // A circuit of somebody else's is computed as it stands in its file, and
 // verified like any other.
 func TestMatchOfACircuit(t *testing.T) {

@@ -75,8 +75,12 @@ func (n *network) Recv(ctx context.Context, from int, buf []byte) error {
 // not nil, is told whenever a part of it has gone through.
 func (n *network) move(ctx context.Context, b []byte, do func([]byte) (int, error), deadline func(time.Time) error, some func()) error {
 	defer interrupt(ctx, deadline)()
+	var until time.Time
 	for len(b) > 0 {
-		_ = deadline(n.patience())
+		if p := n.patience(); p.Sub(until) > n.silence/8 { // one that comes too early does no harm
+			_ = deadline(p)
+			until = p
+		}
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
@@ -94,6 +98,8 @@ func (n *network) move(ctx context.Context, b []byte, do func([]byte) (int, erro
 			return fmt.Errorf("%w: %w", errLink, err)
 		case n.isSilent():
 			return fmt.Errorf("%w: %w", errLink, errSilent)
+		default:
+			until = time.Time{} // others have moved meanwhile
 		}
 	}
 	return nil
