@@ -1,14 +1,18 @@
 package requester_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"testing"
 	"time"
 
 	"github.com/angler-dex/angler/internal/market"
+	"github.com/angler-dex/angler/internal/match"
 	"github.com/angler-dex/angler/internal/match/matchtest"
+	"github.com/angler-dex/angler/internal/mesh"
 	"github.com/angler-dex/angler/internal/requester"
+	"github.com/angler-dex/angler/internal/wire"
 )
 
 // live is a split lease that is active.
@@ -257,5 +261,29 @@ func TestRenewForgetsPromises(t *testing.T) {
 	l, err := s.client.Renew(s.Context(), l, 2*time.Hour)
 	if err != nil || l.Parts[0].Promise != nil || s.stored().Parts[0].Promise != nil || len(l.Parts[1].Renewals) != 1 {
 		t.Errorf("error %v", err)
+	}
+}
+
+// A provider that says that it is at it, for ever, holds nobody up for ever.
+func TestProviderPutsOff(t *testing.T) {
+	matchtest.CheckLeaks(t)
+	s, l := live(t, 2)
+	p := s.at[0]
+	p.Stop()
+	p.Prepare = func(*match.Provider) {
+		p.Node.Handle(match.KindLease, func(_ context.Context, stream *mesh.Stream) {
+			if _, err := stream.ReadFrame(1 << 10); err == nil {
+				_ = stream.WriteFrame(wire.Encode(match.LeaseReply{Status: match.StatusPending})) // who has left does not hear it
+			}
+		})
+	}
+	p.Start()
+	defer requester.AskWithin(time.Second)()
+	if _, told, err := s.client.Show(s.Context(), l); err == nil || errors.Is(err, context.DeadlineExceeded) || told[0] != nil || told[1] == nil {
+		t.Errorf("told %v, error %v", told, err)
+	}
+	l, err := s.client.Release(s.Context(), s.stored())
+	if err == nil || l.State != requester.Releasing || l.Parts[1].State != requester.Released {
+		t.Errorf("%s, error %v", l.State, err)
 	}
 }

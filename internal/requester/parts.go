@@ -15,6 +15,9 @@ import (
 // lease.
 var errAway = errors.New("no answer")
 
+// errDelays says of a provider that it has put us off for as long as we wait.
+var errDelays = errors.New("it says that it is at it, and comes to no end")
+
 // away hides what the fault is to errors.Is: that our patience with a provider
 // has ended is no deadline of the caller's.
 func away(err error) error { return fmt.Errorf("%w: %s", errAway, err.Error()) }
@@ -71,16 +74,19 @@ func (f partFaults) provision(l Lease) *ProvisionError {
 type temper struct {
 	hasty      bool // when one part is gone, what is under way for the others is given up
 	reconnects int  // how often a link that breaks, or does not come about, is made again
+
+	within time.Duration // for all of it with one provider; 0: the context's
 }
 
 // A provider that was restarted is back in seconds, and still knows what was
 // won there: that is waited for. Later on, one reconnection tells a link that is
-// stale from a provider that is away.
+// stale from a provider that is away. One that asks for patience again and again
+// is left: when it is to promise something, while the promises of others bind.
 var (
 	claiming   = temper{hasty: true, reconnects: 2}
 	confirming = temper{reconnects: 2}
-	preparing  = temper{hasty: true, reconnects: 1}
-	asking     = temper{reconnects: 1}
+	preparing  = temper{hasty: true, reconnects: 1, within: time.Minute}
+	asking     = temper{reconnects: 1, within: 2 * time.Minute}
 )
 
 const reconnectWait = time.Second
@@ -120,7 +126,12 @@ func (c *Client) every(ctx context.Context, l Lease, how temper, do partWork) ([
 }
 
 // reach does something about one part, and again over a new link if that breaks.
-func (c *Client) reach(ctx context.Context, l Lease, p Part, how temper, do partWork) (Part, error) {
+func (c *Client) reach(outer context.Context, l Lease, p Part, how temper, do partWork) (Part, error) {
+	ctx, cancel := outer, context.CancelFunc(func() {})
+	if how.within > 0 {
+		ctx, cancel = context.WithTimeout(outer, how.within)
+	}
+	defer cancel()
 	for try := 0; ; try++ {
 		link, err := c.connect(ctx, l, p)
 		if err != nil {
@@ -128,8 +139,11 @@ func (c *Client) reach(ctx context.Context, l Lease, p Part, how temper, do part
 		} else if p, err = do(ctx, link, l, p); err == nil {
 			return p, nil
 		}
-		if ctx.Err() != nil {
-			return p, fmt.Errorf("%w: %w", errAway, ctx.Err())
+		switch {
+		case outer.Err() != nil:
+			return p, fmt.Errorf("%w: %w", errAway, outer.Err())
+		case ctx.Err() != nil:
+			return p, away(errDelays)
 		}
 		if !errors.Is(err, errAway) || try == how.reconnects {
 			return p, err
