@@ -79,7 +79,7 @@ If the local daemon is in the same pool its place in the DHT is used, otherwise 
 	f.policy.register(s)
 	s.IntVar(&f.minProviders, "min-providers", 3, "fewest providers to run a match among")
 	s.IntVar(&f.maxProviders, "max-providers", 8, "most providers, the nearest are taken")
-	s.DurationVar(&f.deadline, "deadline", time.Minute, "bound on one try, from the search to its result")
+	s.DurationVar(&f.deadline, "deadline", time.Minute, "bound on one try, from the search to its result; 0 is none")
 	s.DurationVar(&f.wait, "wait", 0, "how long to try again when there is no match (default one try)")
 	f.place.register(s, "the requester")
 	f.where.register(s)
