@@ -139,3 +139,25 @@ func FuzzParsePercent(f *testing.F) {
 		}
 	})
 }
+
+func FuzzSurplusTerms(f *testing.F) {
+	for _, s := range []string{">30%", "cpu=4,memory=8Gi", "> 0.5 %", "gpu/nvidia-h100=1", "storage=1Gi", "cpu=1,cpu=2", ">%"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		var field *FieldError
+		if p, err := ParseWhenFree(text); err != nil && !errors.As(err, &field) || err == nil && p >= AllOf {
+			t.Errorf("%q: %v, %v", text, p, err)
+		}
+		r, err := ParseKeep(text)
+		if err != nil {
+			if !errors.As(err, &field) || field.Field != "keep" {
+				t.Errorf("%q: %v", text, err)
+			}
+			return
+		}
+		if again, err := ParseKeep(r.String()); len(r.String()) > 0 && (err != nil || !again.Equal(r)) {
+			t.Errorf("%q is %q, which is %v (%v)", text, r, again, err)
+		}
+	})
+}
