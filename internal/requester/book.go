@@ -22,6 +22,7 @@ const (
 	maxEntries  = 512
 	maxBookFile = 1 << 20
 	entryLife   = 7 * 24 * time.Hour
+	struckFor   = time.Hour // an announcement lives for half of that
 )
 
 // Book remembers where providers were met, so that the next discovery dials the
@@ -42,6 +43,7 @@ type entry struct {
 	Class      []string       `json:"classes"`
 	RTT        time.Duration  `json:"rtt"`
 	Seen       time.Time      `json:"seen"`
+	Struck     time.Time      `json:"struck,omitzero"` // when nobody answered there, if that was the last that was heard
 }
 
 // OpenBook reads a book; "" keeps nothing. A file that is missing or damaged is
@@ -87,14 +89,26 @@ func (b *Book) note(m match.Candidate, now time.Time) {
 	b.entries[at] = entry{Addr: at, Coordinate: m.Record.Coordinate, Cell: m.Record.Cell, Class: m.Record.Classes, RTT: m.Link.RTT(), Seen: now.UTC()}
 }
 
-// strike forgets an address where nobody of use answered.
-func (b *Book) strike(at netip.AddrPort) {
+// strike remembers an address where nobody answered: the DHT will name it for a
+// while yet.
+func (b *Book) strike(at netip.AddrPort, now time.Time) {
 	if b == nil {
 		return
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	delete(b.entries, at)
+	b.entries[at] = entry{Addr: at, Seen: now.UTC(), Struck: now.UTC()}
+}
+
+// struck says whether nobody answered at an address a while ago.
+func (b *Book) struck(at netip.AddrPort, now time.Time) bool {
+	if b == nil {
+		return false
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	e, known := b.entries[at]
+	return known && !e.Struck.IsZero() && now.Sub(e.Struck).Abs() < struckFor
 }
 
 // serving lists where providers of a class were met, the nearest by estimate
@@ -138,7 +152,7 @@ func (b *Book) Cell(precision int) string {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	var marks []coord.Mark
-	for _, e := range b.entries {
+	for _, e := range b.entries { // those that were struck have no cell
 		marks = append(marks, coord.Mark{Cell: e.Cell, RTT: e.RTT})
 	}
 	return coord.Cell(marks, precision)

@@ -35,7 +35,7 @@ func TestBook(t *testing.T) {
 		e.Addr = at(port)
 		b.entries[e.Addr] = e
 	}
-	b.strike(at(6))
+	b.strike(at(6), noon)
 	if err := b.Save(); err != nil {
 		t.Fatal(err)
 	}
@@ -50,7 +50,7 @@ func TestBook(t *testing.T) {
 		t.Errorf("%v, %v", info.Mode(), err)
 	}
 	var none *Book
-	none.strike(at(1))
+	none.strike(at(1), noon)
 	if none.serving("small", nil, noon) != nil || none.Save() != nil {
 		t.Error("no book has entries")
 	}

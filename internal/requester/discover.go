@@ -2,6 +2,7 @@ package requester
 
 import (
 	"context"
+	"math"
 	"net/netip"
 	"slices"
 	"sync"
@@ -29,10 +30,12 @@ type discovery struct {
 	dials  errgroup.Group
 	looked int                     // addresses, as is tried by the caller of dial alone
 	tried  map[netip.AddrPort]bool // each once
+	later  []netip.AddrPort        // where nobody answered a while ago
 
 	mu     sync.Mutex
 	wanted int                        // providers that are enough
 	met    map[string]match.Candidate // by peer
+	quiet  *time.Timer                // runs out when nobody has turned up for a while
 	other  []string                   // policies of providers that would serve the class by another
 }
 
@@ -50,18 +53,36 @@ func (c *Client) discover(ctx context.Context, req market.Request, b Bounds) ([]
 		half := time.AfterFunc(b.Deadline/2, func() { d.settle(enough) })
 		defer half.Stop()
 	}
+	// Old announcements name those who are gone, and a flood of them names
+	// anybody: once there are providers enough for the request, the others have
+	// the time of one dial to turn up.
+	d.quiet = time.AfterFunc(math.MaxInt64, func() { d.settle(enough) })
+	defer d.quiet.Stop()
 	// The remembered ones are near. They are no reason to stop looking until the
 	// finder has had its say: a market is as good as those whom it is run among.
 	// Who names those to ask wants nobody else asked.
-	if _, named := c.Finder.(Fixed); !named {
+	_, named := c.Finder.(Fixed)
+	if !named {
 		for _, addr := range c.Book.serving(req.Class.String(), c.Space, c.Now()) {
 			if len(d.tried) < b.MaxProviders {
 				d.dial(ctx, addr, func() {})
 			}
 		}
 	}
-	findErr := c.Finder.Find(ctx, req.Class, func(addr netip.AddrPort) bool { return d.dial(ctx, addr, enough) })
+	findErr := c.Finder.Find(ctx, req.Class, func(addr netip.AddrPort) bool {
+		if !named && !d.tried[addr] && c.Book.struck(addr, c.Now()) {
+			d.later = append(d.later[:min(len(d.later), maxAddresses-1)], addr)
+			return ctx.Err() == nil
+		}
+		return d.dial(ctx, addr, enough)
+	})
 	_ = d.dials.Wait() // no function of this group returns an error
+	if d.count() < max(b.MinProviders, 1) {
+		for _, addr := range d.later {
+			d.dial(ctx, addr, enough)
+		}
+		_ = d.dials.Wait()
+	}
 	met := d.candidates()
 	if len(met) == 0 && findErr != nil && len(d.met) == 0 {
 		return nil, findErr
@@ -89,11 +110,22 @@ func (d *discovery) dial(ctx context.Context, addr netip.AddrPort, enough func()
 	}
 	d.tried[addr] = true
 	d.dials.Go(func() error {
+		before := d.count()
 		d.meet(ctx, addr)
+		if after := d.count(); after > before && after >= d.bounds.MinProviders {
+			d.quiet.Reset(d.client.Patience.WithDefaults().Connect * 5 / 4) // those under way come to their end
+		}
 		d.tell(enough)
 		return nil
 	})
 	return true
+}
+
+// count is how many providers there are.
+func (d *discovery) count() int {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return len(d.met)
 }
 
 // tell calls enough if there are enough providers.
@@ -124,7 +156,7 @@ func (d *discovery) meet(ctx context.Context, addr netip.AddrPort) {
 	if err != nil {
 		c.log().Debug("no answer", "addr", addr, "err", err)
 		if whole.Err() == nil { // else it was given no time
-			c.Book.strike(addr)
+			c.Book.strike(addr, c.Now())
 		}
 		return
 	}

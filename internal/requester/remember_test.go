@@ -63,7 +63,44 @@ func TestWhoWasMetBefore(t *testing.T) {
 	if _, err := b.request(1, 10, 1); err != nil {
 		t.Error(err)
 	}
-	if known() {
-		t.Error("who is not there any more is kept")
+	raw, err := os.ReadFile(path)
+	if err != nil || !strings.Contains(string(raw), `"struck"`) {
+		t.Errorf("that nobody is there any more is not remembered: %v", err)
+	}
+}
+
+// Where nobody answered a moment ago nobody is dialled again while others are
+// enough; and if they are not, those addresses are not forgotten either.
+func TestOldAnnouncements(t *testing.T) {
+	matchtest.CheckLeaks(t)
+	m := matchtest.New(t)
+	p, late := m.Provider("p", 9, 5), m.Provider("late", 9, 7)
+	b := newBench(t, m, "asker")
+	b.client.Patience.Connect = soon
+	var err error
+	if b.client.Book, err = requester.OpenBook(filepath.Join(t.TempDir(), "providers.json")); err != nil {
+		t.Fatal(err)
+	}
+	var gone []netip.AddrPort
+	for port := range uint16(5) {
+		gone = append(gone, netip.AddrPortFrom(netip.MustParseAddr("127.0.0.1"), 1+port))
+	}
+	b.client.Finder = finder(func(_ context.Context, found func(netip.AddrPort) bool) error {
+		for _, addr := range append(gone, p.Wire.Addr(), late.Wire.Addr()) {
+			found(addr)
+		}
+		return nil
+	})
+	silent := func() int { return strings.Count(m.Log.String(), "no answer") }
+	late.Stop()
+	if _, err := b.request(1, 10, 1); err != nil || silent() != 6 {
+		t.Fatalf("%d addresses did not answer: %v", silent(), err)
+	}
+	if _, err := b.request(1, 10, 1); err != nil || silent() != 6 {
+		t.Errorf("dialled again: %d in all, %v", silent(), err)
+	}
+	late.Start()
+	if _, err := b.request(1, 10, 2); err != nil {
+		t.Errorf("who has come back is not found: %v", err)
 	}
 }
