@@ -3,11 +3,13 @@ package match
 import (
 	"errors"
 	"fmt"
+	"sort"
 	"sync"
 
 	"github.com/angler-dex/angler/internal/identity"
 	"github.com/angler-dex/angler/internal/mpc"
 	"github.com/angler-dex/angler/internal/mpc/circuit"
+	"github.com/angler-dex/angler/internal/placement"
 )
 
 // What a match makes a party keep grows with the square of the roster and with the
@@ -32,6 +34,29 @@ func checkMemory(c *circuit.Circuit, self int) (int, error) {
 		return 0, fmt.Errorf("%w: %d parties", errLargeMatch, c.Parties)
 	}
 	return n, nil
+}
+
+// alwaysFit is among how many providers a match under any policy is not too large.
+const alwaysFit = 32
+
+// mostProviders is the number of providers, up to n, that a match under a policy may
+// have.
+func mostProviders(policy string, n int) (int, error) {
+	var failed error
+	more := sort.Search(max(n-alwaysFit, 0), func(k int) bool { // k + 1 more are too many
+		fn, err := placement.New(policy, alwaysFit+k+1)
+		if err == nil {
+			var c *circuit.Circuit
+			if c, err = template(fn); err == nil {
+				_, err = checkMemory(c, 0)
+			}
+		}
+		if err != nil && !errors.Is(err, errLargeMatch) {
+			failed = err
+		}
+		return err != nil
+	})
+	return min(n, alwaysFit+more), failed
 }
 
 // memory is what the matches of a provider may keep together: those of one requester

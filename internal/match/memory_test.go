@@ -35,6 +35,19 @@ func TestMatchMemory(t *testing.T) {
 		}
 	}
 
+	for _, tc := range []struct {
+		policy    string
+		n, lo, hi int
+	}{{"lowest-price", 64, 64, 64}, {"lowest-price", 5, 5, 5}, {largest, 32, 32, 32}, {largest, 64, 32, 40}, {"fit", 64, 40, 63}} {
+		n, err := mostProviders(tc.policy, tc.n)
+		if err != nil || n < tc.lo || n > tc.hi {
+			t.Errorf("%s: at most %d of %d providers, error %v", tc.policy, n, tc.n, err)
+		}
+	}
+	if _, err := mostProviders("dearest", 64); !errors.Is(err, placement.ErrPolicy) {
+		t.Errorf("no policy: %v", err)
+	}
+
 	m, ann, bob, eve := newMemory(1), identity.PeerID{1}, identity.PeerID{2}, identity.PeerID{3}
 	anns, err := m.take(ann, matchMemory-1)
 	if err != nil {

@@ -99,7 +99,7 @@ func (e *FailedError) Error() string { return "match failed: " + e.Err.Error() }
 func (e *FailedError) Unwrap() error { return e.Err }
 
 // Play runs one match among the candidates that accept, at least least of them,
-// at most MaxProviders. store is called with the verified outcome before the
+// at most MaxProviders, or fewer under a policy that would make it too large. store is called with the verified outcome before the
 // last flight leaves: when it returns nil, the outcome must be durable, for from
 // then on the winner may hold a reservation. Play then succeeds, whatever
 // becomes of ctx.

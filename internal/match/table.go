@@ -35,17 +35,24 @@ type chair struct {
 }
 
 func (t *table) play(ctx context.Context, candidates []Candidate, least int, store func(Outcome) error) (Outcome, error) {
-	t.invite(ctx, candidates[:min(len(candidates), MaxProviders)])
+	most, err := mostProviders(t.req.Policy, min(len(candidates), MaxProviders))
+	switch {
+	case err != nil:
+		return Outcome{}, err
+	case most < min(least, len(candidates)):
+		return Outcome{}, fmt.Errorf("%w: at most %d providers", errLargeMatch, most)
+	}
+	t.invite(ctx, candidates[:most])
 	if ctx.Err() != nil {
 		return Outcome{}, ctx.Err()
 	}
 	if len(t.seats) < least {
 		return Outcome{}, &TooFewError{Accepted: len(t.seats), Wanted: least}
 	}
-	if err := t.draw(); err != nil {
+	if err = t.draw(); err != nil {
 		return Outcome{}, err
 	}
-	if err := t.seat(ctx); err != nil {
+	if err = t.seat(ctx); err != nil {
 		return Outcome{}, err
 	}
 	return t.compute(ctx, store)
