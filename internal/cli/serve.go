@@ -91,7 +91,7 @@ It runs until SIGINT or SIGTERM. It serves members of its pool; see 'angler pool
 	} {
 		sample(s, name, value)
 	}
-	settings(s, "serve")
+	settings(s, "serve", "cpu", "memory", "gpu", "unit", "class", "count", "max-price")
 	return cmd
 }
 
