@@ -16,8 +16,8 @@ import (
 type Standings []*match.Standing
 
 // Show asks the providers where the parts of an active lease stand, and stores
-// what is news: that a part ends sooner, because its provider takes it back, or
-// is over. A part that is over before its time is Lost, and counted against its
+// what is news: that a part ends sooner, because its provider takes it back, as
+// the receipt allows it to, or is over. A part that is over before its time is Lost, and counted against its
 // provider.
 //
 // The error names the providers that cannot be reached or make no sense; what the
@@ -33,12 +33,26 @@ func (c *Client) Show(ctx context.Context, l Lease) (Lease, Standings, error) {
 			return p, ended(err)
 		}
 		told[l.place(p.ID)] = &s
-		p.Expires = c.Now().UTC().Add(s.Left)
-		p.Reclaimed = s.Notice == market.NoticeReclaim
-		return p.at(s.Record, c.Now()), nil
+		p = p.at(s.Record, c.Now())
+		end := c.Now().UTC().Add(s.Left)
+		if end.Before(p.Expires.Add(-market.Grace)) && !(s.Notice == market.NoticeReclaim && p.mayBeTakenBack()) {
+			return p, errEarly
+		}
+		p.Expires, p.Reclaimed = end, s.Notice == market.NoticeReclaim
+		return p, nil
 	})
 	l, err := c.heard(l, parts, faults)
 	return l, told, err
+}
+
+// errEarly says of a provider that it means to end a part before its time: what
+// was agreed stays on record here, and by it the part is lost, not over.
+var errEarly = errors.New("it says that the part ends earlier than its receipt does")
+
+// mayBeTakenBack tells whether the receipt of a part states a notice.
+func (p Part) mayBeTakenBack() bool {
+	r, err := match.ReadReceipt(p.Receipt)
+	return err == nil && r.Notice > 0
 }
 
 // Token gives a token of a part that is good for a while: the stored one, or a

@@ -287,3 +287,32 @@ func TestProviderPutsOff(t *testing.T) {
 		t.Errorf("%s, error %v", l.State, err)
 	}
 }
+
+// A provider that says that a lease ends before its time, and may not take it
+// back, does not get it counted as one that was kept.
+func TestProviderEndsEarly(t *testing.T) {
+	matchtest.CheckLeaks(t)
+	s, l := live(t, 1)
+	s.client.Reputation = requester.OpenReputation(t.TempDir() + "/reputation.json")
+	p, over := s.at[0], l.Parts[0].Expires
+	p.Stop()
+	notice := market.NoNotice
+	p.Prepare = func(*match.Provider) {
+		p.Node.Handle(match.KindLease, func(_ context.Context, stream *mesh.Stream) {
+			if _, err := stream.ReadFrame(1 << 10); err == nil {
+				_ = stream.WriteFrame(wire.Encode(match.LeaseReply{Status: match.StatusShown, Standing: &match.Stands{ // who has left does not hear it
+					State: uint8(market.Active), Left: 1, Expires: s.Clock.Now().Unix(), Seconds: 1, Kind: uint8(notice),
+				}}))
+			}
+		})
+	}
+	p.Start()
+	for _, notice = range []market.NoticeKind{market.NoNotice, market.NoticeExpiry, market.NoticeReclaim} {
+		if _, told, err := s.client.Show(s.Context(), l); err == nil || told[0] == nil || !s.stored().Parts[0].Expires.Equal(over) {
+			t.Errorf("%s: told %v, error %v, ends %v", notice, told, err, s.stored().Parts[0].Expires)
+		}
+	}
+	if _, kept, ok, err := s.client.Store.Expire(s.stored(), s.Clock.Now().Add(10*time.Minute)); ok || len(kept) > 0 || err != nil {
+		t.Errorf("it is over, and kept by %v, %v", kept, err)
+	}
+}
