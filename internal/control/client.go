@@ -18,12 +18,14 @@ const (
 	maxAnswer = 16 << 20
 	maxLine   = 4 << 10
 	dialTime  = 2 * time.Second
+	readTime  = 10 * time.Second // for an answer that changes nothing: who sends none is stuck
 )
 
 // Client talks to the daemon at one socket. It is safe for use by several goroutines. It implements Daemon, with the
 // sentinel errors that the daemon answered with.
 type Client struct {
 	path string
+	read time.Duration // readTime
 	http *http.Client
 }
 
@@ -32,7 +34,7 @@ var _ Daemon = (*Client)(nil)
 // Dial returns a client of the daemon at path after making sure that one answers there. ErrNoDaemon: nobody does; ErrDenied: it
 // belongs to somebody else.
 func Dial(ctx context.Context, path string) (*Client, error) {
-	c := &Client{path: path}
+	c := &Client{path: path, read: readTime}
 	c.http = &http.Client{Transport: &http.Transport{
 		DialContext:        func(ctx context.Context, _, _ string) (net.Conn, error) { return c.connect(ctx) },
 		DisableCompression: true,
@@ -162,6 +164,20 @@ func (c *Client) Lookup(ctx context.Context, q Lookup, found func(Found) bool) e
 
 // call sends one request and reads its answer into out (nil: none is expected).
 func (c *Client) call(ctx context.Context, method, path string, in, out any) error {
+	if _, bound := ctx.Deadline(); !bound && method == http.MethodGet {
+		whole := ctx
+		limited, cancel := context.WithTimeout(ctx, c.read)
+		defer cancel()
+		if err := c.converse(limited, method, path, in, out); limited.Err() == nil || whole.Err() != nil {
+			return err
+		}
+		return fmt.Errorf("%w at %s: it does not answer", ErrNoDaemon, c.path)
+	}
+	return c.converse(ctx, method, path, in, out)
+}
+
+// converse is call, for as long as its context lasts.
+func (c *Client) converse(ctx context.Context, method, path string, in, out any) error {
 	resp, err := c.do(ctx, method, path, in)
 	if err != nil {
 		return err

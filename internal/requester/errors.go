@@ -17,10 +17,21 @@ var (
 )
 
 // TooFewError says that too few providers were found, or agreed to take part.
-type TooFewError struct{ Found, Wanted int }
+type TooFewError struct {
+	Found  int // that take part
+	Busy   int // that were found, and did not accept: they serve others, or nobody like us
+	Wanted int
+}
 
 func (e *TooFewError) Error() string {
-	return fmt.Sprintf("%d providers for this class take part, --min-providers asks for %d", e.Found, e.Wanted)
+	taking := fmt.Sprintf("%d providers for this class take part", e.Found)
+	if e.Found == 1 {
+		taking = "1 provider for this class takes part"
+	}
+	if e.Busy > 0 {
+		taking += fmt.Sprintf(", %d found are busy or decline", e.Busy)
+	}
+	return fmt.Sprintf("%s; --min-providers asks for %d", taking, e.Wanted)
 }
 
 // PolicyError says that providers of the class were found, and that none of them

@@ -156,7 +156,7 @@ func (r *request) place(ctx context.Context) (Lease, func(context.Context) []mat
 			return Lease{}, nil, ErrNoFit
 		}
 		if few, ok := errors.AsType[*match.TooFewError](err); ok {
-			return Lease{}, nil, &TooFewError{Found: few.Accepted, Wanted: few.Wanted}
+			return Lease{}, nil, &TooFewError{Found: few.Accepted, Busy: len(among) - few.Accepted, Wanted: few.Wanted}
 		}
 		failed, ok := errors.AsType[*match.FailedError](err)
 		switch {
