@@ -21,7 +21,7 @@ demo: build kubelab ## a pool of five providers, one private match, one namespac
 	KEEP=$(KEEP) ./testdata/demo/$(if $(OPERATOR),operator,run).sh $(BIN)
 
 test: build kubelab ## everything
-	@unformatted=$$(gofmt -l cmd internal testdata); test -z "$$unformatted" || { echo "gofmt would change: $$unformatted"; exit 1; }
+	@unformatted=$$(gofmt -l cmd deploy internal testdata); test -z "$$unformatted" || { echo "gofmt would change: $$unformatted"; exit 1; }
 	$(GO) vet ./...
 	cd testdata/kubelab && $(GO) vet ./...
 	cd testdata/helm && $(GO) vet ./...
@@ -50,7 +50,7 @@ counts: ## what the placement functions cost: AND gates and depth among 8, 16 an
 	@$(GO) run ./internal/placement/counts
 
 fmt:
-	gofmt -w cmd internal testdata
+	gofmt -w cmd deploy internal testdata
 
 man: build ## manual pages, below bin/man
 	$(BIN)/angler docs man --dir $(BIN)/man

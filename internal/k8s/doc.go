@@ -15,6 +15,8 @@
 //	Release     delete the tenant's rights, its account, and the namespace
 //	Owned       which leases have a namespace, and what holds those that do not go: what a daemon compares with its ledger
 //	Template    read and check an operator's own objects
+//	Survey      look at what the nodes have over; Survey.Units counts it in units that fit on a node
+//	PutAcquired keep a lease of somebody else's cluster as a Secret in this one
 //	CanEnforceGPU  find out whether GPU classes may be offered
 //
 // Sixteen requests, five of them one after the other, lie on the way from a won match to a grant; on kubelab that is fifty

@@ -237,13 +237,39 @@ func TestSurveyOfACluster(t *testing.T) {
 	if n := units(oneByOne, nil); n != 150 { // 1.5 on some node: two units less
 		t.Errorf("%d units when that lease is on nobody's books, want 150", n)
 	}
-	// A cordoned node takes no pods.
-	node, err := set.CoreV1().Nodes().Get(ctx, "node-0", metav1.GetOptions{})
+	// Cards count where the labels of their model are, less those that pods have.
+	node, err := set.CoreV1().Nodes().Get(ctx, "node-1", metav1.GetOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
+	node.Labels["gpu.product"] = "H100"
+	if node, err = set.CoreV1().Nodes().Update(ctx, node, metav1.UpdateOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	node.Status.Allocatable["nvidia.com/gpu"], node.Status.Capacity["nvidia.com/gpu"] = resource.MustParse("4"), resource.MustParse("4")
+	if _, err = set.CoreV1().Nodes().UpdateStatus(ctx, node, metav1.UpdateOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	gpus, err := ParseGPUMap([]string{"h100=nvidia.com/gpu;gpu.product=H100", "a100=nvidia.com/gpu;gpu.product=A100"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	makePod(t, set, "default", "card", "1", corev1.ResourceList{"nvidia.com/gpu": resource.MustParse("1")})
+	s, err := c.Survey(ctx, spec.Provider, gpus)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for model, want := range map[string]int64{"h100": 3, "a100": 0} {
+		if n := s.Units(Unit{Arch: "amd64", CPU: 1000, Memory: gi, Model: model, GPUs: 1}, all, nil); n != want {
+			t.Errorf("%d units with a card of %s, want %d", n, model, want)
+		}
+	}
+	// A cordoned node takes no pods.
+	if node, err = set.CoreV1().Nodes().Get(ctx, "node-0", metav1.GetOptions{}); err != nil {
+		t.Fatal(err)
+	}
 	node.Spec.Unschedulable = true
-	if _, err := set.CoreV1().Nodes().Update(ctx, node, metav1.UpdateOptions{}); err != nil {
+	if _, err = set.CoreV1().Nodes().Update(ctx, node, metav1.UpdateOptions{}); err != nil {
 		t.Fatal(err)
 	}
 	if n := units(oneByOne, nil); n > 128 {
@@ -284,9 +310,9 @@ func TestSurveyReadsAllPages(t *testing.T) {
 }
 
 // makePod makes a pod that passes Pod Security and waits until it is on a node.
-func makePod(t *testing.T, set *kubernetes.Clientset, namespace, name, cpu string) {
+func makePod(t *testing.T, set *kubernetes.Clientset, namespace, name, cpu string, more ...corev1.ResourceList) {
 	t.Helper()
-	putPod(t, set, namespace, name, cpu)
+	putPod(t, set, namespace, name, cpu, more...)
 	for pause := time.NewTicker(20 * time.Millisecond); ; <-pause.C {
 		p, err := set.CoreV1().Pods(namespace).Get(testContext(t), name, metav1.GetOptions{})
 		if err != nil {
@@ -299,10 +325,13 @@ func makePod(t *testing.T, set *kubernetes.Clientset, namespace, name, cpu strin
 	}
 }
 
-func putPod(t *testing.T, set *kubernetes.Clientset, namespace, name, cpu string) {
+func putPod(t *testing.T, set *kubernetes.Clientset, namespace, name, cpu string, more ...corev1.ResourceList) {
 	t.Helper()
 	yes, no, user := true, false, int64(1000)
 	list := corev1.ResourceList{"cpu": resource.MustParse(cpu), "memory": resource.MustParse("64Mi")}
+	for _, m := range more {
+		add(list, m)
+	}
 	pod := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Name: name}, Spec: corev1.PodSpec{
 		SecurityContext: &corev1.PodSecurityContext{RunAsNonRoot: &yes, RunAsUser: &user, SeccompProfile: &corev1.SeccompProfile{Type: corev1.SeccompProfileTypeRuntimeDefault}},
 		Containers: []corev1.Container{{Name: "main", Image: "pause", Resources: corev1.ResourceRequirements{Requests: list, Limits: list}, SecurityContext: &corev1.SecurityContext{

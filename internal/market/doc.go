@@ -43,6 +43,9 @@
 // declared ([Ledger.SetCapacity]) or the sum of the offers, and
 // reserved + held + free is always the total (see [Usage]).
 //
+// An offer with a Surplus is not so many units but what a cluster has over at the
+// moment when inputs bind, as Config.Surplus counts it after all that is promised.
+//
 // # Purity
 //
 // Classes, sizes, prices, offers and the state table are pure values. Only the

@@ -7,6 +7,10 @@
 //	            │    └──── cluster (Kubernetes)
 //	            └───────── dht (UDP: announces the classes of the offers)
 //
+// If it is told to, it also follows its cluster: offers that are what the nodes
+// have over (surplus), offers that objects of the cluster say (operator), and
+// requests of its own when capacity is short (Acquire).
+//
 // Every part is made first and run second: nothing starts in a constructor, one
 // group owns all that runs, and Run returns when the last of it has stopped.
 // What must outlive the process is in the ledger, so a daemon may be killed at
