@@ -142,8 +142,8 @@ func (r *request) place(ctx context.Context) (Lease, func(context.Context) []mat
 			}
 			lease = r.won(o)
 			if r.client.Won != nil {
-				if err := r.client.Won(lease.ID); err != nil {
-					return err
+				if unkept := r.client.Won(lease.ID); unkept != nil {
+					return unkept
 				}
 			}
 			return r.client.Store.Put(lease)
