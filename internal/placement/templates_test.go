@@ -36,7 +36,7 @@ func TestTemplates(t *testing.T) {
 			t.Error("the circuit of something else")
 		}
 	}
-	if build(LowestPricePolicy, 2, 1, 0) == build(LowestPricePolicy, 2, 1, 0) {
+	if drawn := build(LowestPricePolicy, 2, 1, 0); build(LowestPricePolicy, 2, 1, 0) == drawn {
 		t.Error("kept a drawn order")
 	}
 }

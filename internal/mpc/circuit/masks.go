@@ -22,9 +22,9 @@ func (c *Circuit) checkMasks() error {
 	}
 	room := columnRooms.Get().(*vector)
 	defer columnRooms.Put(room)
-	columns := c.maskColumns(entries, room)
+	sets := c.maskColumns(entries, room)
 	span := newSpan(len(entries))
-	covered := make(vector, columns.words)
+	covered := make(vector, sets.words)
 	var theirs []vector
 	keep := func(v vector, party0 bool) {
 		switch {
@@ -39,11 +39,11 @@ func (c *Circuit) checkMasks() error {
 		}
 	}
 	for w, owner := range c.Inputs {
-		keep(columns.of(Wire(w)), owner == 0)
+		keep(sets.of(Wire(w)), owner == 0)
 	}
 	for _, g := range c.Gates {
 		if g.Op == AND {
-			keep(columns.of(g.Out), true)
+			keep(sets.of(g.Out), true)
 		}
 	}
 	for i, k := range entries {
@@ -62,31 +62,31 @@ func (c *Circuit) checkMasks() error {
 // maskColumns gives each wire the set of entries in whose mask it occurs. It walks from the outputs down: a XOR passes its
 // set to both operands and a NOT to its one, where sets add up (and cancel); what inputs and ANDs are left with is the answer.
 // They lie in room.
-func (c *Circuit) maskColumns(entries []int, room *vector) columns {
+func (c *Circuit) maskColumns(entries []int, room *vector) (all columns) {
 	words := (len(entries) + 63) / 64
 	if cap(*room) < words*c.Wires {
 		*room = make(vector, words*c.Wires)
 	}
-	columns := columns{(*room)[:words*c.Wires], words}
-	clear(columns.flat)
+	all = columns{(*room)[:words*c.Wires], words}
+	clear(all.flat)
 	for i, k := range entries {
-		columns.of(c.Outputs[k].Wire)[i/64] ^= 1 << (i % 64)
+		all.of(c.Outputs[k].Wire)[i/64] ^= 1 << (i % 64)
 	}
 	for k := len(c.Gates) - 1; k >= 0; k-- {
 		g := c.Gates[k]
 		if g.Op == AND {
 			continue
 		}
-		out := columns.of(g.Out)
+		out := all.of(g.Out)
 		if out.isZero() {
 			continue
 		}
-		columns.of(g.A).add(out)
+		all.of(g.A).add(out)
 		if g.Op == XOR {
-			columns.of(g.B).add(out)
+			all.of(g.B).add(out)
 		}
 	}
-	return columns
+	return all
 }
 
 // columns has a vector of as many words for each wire.
