@@ -68,11 +68,34 @@ type Amounts struct {
 // to move, and count as not used. What is promised and not used is put onto the nodes first, where it fits best; if some of
 // it fits nowhere any more, nothing is over. Pods of others that wait for a node come first, too.
 func (s *Survey) Units(u Unit, terms Terms, taken []Taken) int64 {
-	f := s.field()
+	return s.Place(taken).Units(u, terms)
+}
+
+// Placed is a survey with all that is promised put onto the nodes. It does not change.
+type Placed struct {
+	survey *Survey
+	taken  []Taken
+	field  *field // nil: not all of it fits any more
+}
+
+// Place puts what is promised onto the nodes: with many leases and nodes most of the work of Units, which can be done once for
+// several of them.
+func (s *Survey) Place(taken []Taken) *Placed {
+	p := &Placed{survey: s, taken: taken, field: s.field()}
 	for _, t := range s.unused(taken) {
-		if !f.place(t) {
-			return 0
+		if !p.field.place(t) {
+			p.field = nil
+			return p
 		}
+	}
+	return p
+}
+
+// Units is Survey.Units.
+func (p *Placed) Units(u Unit, terms Terms) int64 {
+	s, f, taken := p.survey, p.field, p.taken
+	if f == nil {
+		return 0
 	}
 	var sum, has Amounts
 	var cards, leasedCards int64
@@ -112,11 +135,9 @@ func (s *Survey) Units(u Unit, terms Terms, taken []Taken) int64 {
 // Free is the share of what the nodes have that is free, in hundredths of a percent: the lesser of cpu and memory, over all
 // architectures. Nodes that have nothing are full.
 func (s *Survey) Free(taken []Taken) int64 {
-	f := s.field()
-	for _, t := range s.unused(taken) {
-		if !f.place(t) {
-			return 0
-		}
+	f := s.Place(taken).field
+	if f == nil {
+		return 0
 	}
 	var sum, has Amounts
 	for i := range f.nodes {

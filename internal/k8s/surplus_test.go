@@ -342,3 +342,22 @@ func putPod(t *testing.T, set *kubernetes.Clientset, namespace, name, cpu string
 		t.Fatal(err)
 	}
 }
+
+// A large cluster with many leases: what a match waits for when inputs bind.
+func BenchmarkUnits(b *testing.B) {
+	s := &Survey{Leases: map[string]Amounts{}}
+	for i := range 1000 {
+		n := roomOf(64, 256)
+		n.Free.CPU -= int64(i%64) * 1000
+		s.Nodes = append(s.Nodes, n)
+	}
+	var taken []Taken
+	for i := range 128 {
+		taken = append(taken, Taken{LeaseID: fmt.Sprint(i), Unit: oneByOne, Units: 64})
+	}
+	for b.Loop() {
+		if s.Units(oneByOne, all, taken) == 0 {
+			b.Fatal("nothing is over")
+		}
+	}
+}

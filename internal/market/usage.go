@@ -1,6 +1,11 @@
 package market
 
-import "math"
+import (
+	"bytes"
+	"cmp"
+	"math"
+	"slices"
+)
 
 // Usage is the pool at one moment. Reserved is what leases take that are not
 // over, Held what matches have set aside.
@@ -73,6 +78,9 @@ func (l *Ledger) pool(now Moment) pool {
 			take(held, h.bid.Offer, h.ask.Class, h.bid.Quantity, beside(h.ask.Policy, h.bid.Further))
 		}
 	}
+	slices.SortFunc(p.taken, func(a, b Taken) int { // so that nothing depends on the order of a map
+		return cmp.Or(bytes.Compare(a.Lease[:], b.Lease[:]), cmp.Compare(a.Quantity, b.Quantity), cmp.Compare(a.Class.CPU, b.Class.CPU), cmp.Compare(a.Class.Memory, b.Class.Memory))
+	})
 	p.usage = Usage{Total: l.declared, Reserved: reserved, Held: held}
 	if p.derived {
 		p.usage.Total = l.sumOfOffers(p)

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -39,6 +40,10 @@ type surplus struct {
 	at       market.Moment // of the last look that succeeded
 	trouble  error         // of the last look
 	complain string        // what was logged last
+
+	placed   *k8s.Placed // placedOn, with promised put onto its nodes
+	placedOn *k8s.Survey // nil: nothing is placed yet
+	promised []market.Taken
 }
 
 func newSurplus(cfg Config, cluster *k8s.Cluster, clock market.Clock) *surplus {
@@ -124,8 +129,19 @@ func (s *surplus) units(terms market.Surplus, c market.Class, promised []market.
 	if err != nil {
 		return 0, err
 	}
-	n := seen.Units(unitOf(c), termsOf(terms), takenOf(promised))
+	n := s.place(seen, promised).Units(unitOf(c), termsOf(terms))
 	return market.Quantity(min(n, int64(market.MaxQuantity))), nil
+}
+
+// place puts what is promised onto the nodes that were seen: anew only if either
+// has changed, for the ledger asks about each offer in turn.
+func (s *surplus) place(seen *k8s.Survey, promised []market.Taken) *k8s.Placed {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.placedOn != seen || !slices.Equal(s.promised, promised) {
+		s.placedOn, s.placed, s.promised = seen, seen.Place(takenOf(promised)), slices.Clone(promised)
+	}
+	return s.placed
 }
 
 func unitOf(c market.Class) k8s.Unit {
