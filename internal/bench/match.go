@@ -8,6 +8,7 @@ import (
 	"runtime"
 	"time"
 
+	"github.com/angler-dex/angler/internal/match"
 	"github.com/angler-dex/angler/internal/mpc"
 	"github.com/angler-dex/angler/internal/mpc/circuit"
 )
@@ -39,7 +40,7 @@ type Options struct {
 	Setup      Setup            // of a private match
 	RTT        time.Duration    // between any two parties; 0 is what loopback has
 	Runs       int              // 1 to MaxRuns
-	K          int              // of the OT extension: 4 or 8; 0 is 4, as on fast links
+	K          int              // of the OT extension: 4 or 8; 0 is what the round trip suggests
 	InTheClear bool             // offers go to the requester unprotected, instead of a match
 
 	Rand io.Reader        // safe for concurrent use
@@ -70,6 +71,15 @@ func Match(ctx context.Context, o Options) (Report, error) {
 	return o.report(samples), nil
 }
 
+// k is that of the OT extension: as a requester chooses it who does not know its
+// links' bandwidth, unless the caller has.
+func (o Options) k() int {
+	if o.K != 0 {
+		return o.K
+	}
+	return int(match.ChooseK(0, runtime.GOMAXPROCS(0), o.RTT))
+}
+
 // Figures returns what a match of these options costs a party by its public
 // parameters, before anything runs: what memory to reserve follows from it.
 func (o Options) Figures() (mpc.Stats, error) {
@@ -77,7 +87,7 @@ func (o Options) Figures() (mpc.Stats, error) {
 	if err != nil {
 		return mpc.Stats{}, err
 	}
-	t := &trial{fn: fn, k: o.K, rand: o.Rand}
+	t := &trial{fn: fn, k: o.k(), rand: o.Rand}
 	p, err := t.party(0, nil, nil, nil)
 	if err != nil {
 		return mpc.Stats{}, err
@@ -92,7 +102,7 @@ func (o Options) run(ctx context.Context, fn mpc.Function) (sample, error) {
 	if err != nil {
 		return sample{}, err
 	}
-	t.k = o.K
+	t.k = o.k()
 	var sets []map[int]mpc.WarmPair
 	if !o.InTheClear {
 		if sets, err = o.Setup.sets(ctx, t); err != nil {

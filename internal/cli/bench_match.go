@@ -73,7 +73,7 @@ func (a *app) benchMatchCommand() *cobra.Command {
 	f.StringVar(&setup, "setup", string(bench.Cold), "what the parties hold: `SETUP` is "+oneOf(bench.Setups()))
 	f.DurationVar(&o.RTT, "rtt", 0, "round-trip `time` between any two parties, up to 2s")
 	f.IntVar(&o.Runs, "runs", 5, "`number` of runs, 1 to 1000")
-	f.IntVar(&o.K, "k", 0, "`parameter` of the OT extension, 4 or 8: 8 sends less and computes more (default what fast links get)")
+	f.IntVar(&o.K, "k", 0, "`parameter` of the OT extension, 4 or 8: 8 sends less and computes more (default what the round trip suggests)")
 	f.BoolVar(&private, "private", true, "a private match; false measures offers in clear instead")
 	sample(f, "policy", placement.LowestPricePolicy)
 	sample(f, "circuit", "aes.txt")

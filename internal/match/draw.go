@@ -21,7 +21,11 @@ func (t *table) draw() error {
 	if t.fn, err = placement.New(t.req.Policy, len(t.seats)); err != nil {
 		return err
 	}
-	t.k = t.seeker.speed.k()
+	longest := time.Duration(0)
+	for _, c := range t.seats {
+		longest = max(longest, c.candidate.Link.RTT())
+	}
+	t.k = t.seeker.speed.k(longest)
 	c, err := template(t.fn)
 	if err != nil {
 		return err

@@ -29,13 +29,19 @@ const (
 	speedSample = 16 << 10                                                        // bytes of the shortest flight that tells
 )
 
-// chooseK is k for links that bring a party so many bytes a second together, 0 if
-// that is not known. A match with n parties extends R bits to each peer: k = 8 saves
+// farAway is the round trip from which on k = 8 is faster whatever the bandwidth: a
+// link that is not warm takes 32 packets before it waits for an answer, and with k = 4
+// flights are longer than that from about eight providers on. What k = 8 costs more is
+// a few milliseconds of computing.
+const farAway = 5 * time.Millisecond
+
+// ChooseK is k for links that bring a party so many bytes a second together, 0 if
+// that is not known, and whose longest round trip is rtt. A match with n parties extends R bits to each peer: k = 8 saves
 // (n−1)·R·2 bytes and costs (n−1)·R·80 ns of cores that work side by side, so n and R
 // cancel and what counts is bytes a second beside 25 MB/s a core. Who does not know
 // its links takes them to be fast.
-func chooseK(bytesPerSecond float64, cores int) uint {
-	if bytesPerSecond > 0 && bytesPerSecond < breakEven*float64(cores) {
+func ChooseK(bytesPerSecond float64, cores int, rtt time.Duration) uint {
+	if rtt >= farAway || bytesPerSecond > 0 && bytesPerSecond < breakEven*float64(cores) {
 		return smallK
 	}
 	return fastK
@@ -47,11 +53,11 @@ type speed struct {
 	rate float64 // bytes a second of all links together; 0: unknown
 }
 
-// k chooses for the next match.
-func (s *speed) k() uint {
+// k chooses for the next match, over links with that longest round trip.
+func (s *speed) k(rtt time.Duration) uint {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return chooseK(s.rate, runtime.GOMAXPROCS(0))
+	return ChooseK(s.rate, runtime.GOMAXPROCS(0), rtt)
 }
 
 // note takes what the links of a match have shown.

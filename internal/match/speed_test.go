@@ -5,16 +5,20 @@ import (
 	"time"
 )
 
-// TestChooseK: fast and unknown links take the least work, slow ones the fewest
-// bytes, and more cores make faster links slow.
+// TestChooseK: fast and unknown links take the least work, slow and long ones the
+// fewest bytes, and more cores make faster links slow.
 func TestChooseK(t *testing.T) {
 	for _, v := range []struct {
 		rate  float64
 		cores int
+		rtt   time.Duration
 		want  uint
-	}{{0, 2, fastK}, {1e9, 2, fastK}, {1e6, 2, smallK}, {40e6, 1, fastK}, {40e6, 2, smallK}} {
-		if got := chooseK(v.rate, v.cores); got != v.want {
-			t.Errorf("%.0f bytes/s, %d cores: k = %d", v.rate, v.cores, got)
+	}{
+		{0, 2, 0, fastK}, {1e9, 2, time.Millisecond, fastK}, {1e6, 2, 0, smallK}, {40e6, 1, 0, fastK}, {40e6, 2, 0, smallK},
+		{0, 2, farAway, smallK}, {1e9, 1, time.Second, smallK},
+	} {
+		if got := ChooseK(v.rate, v.cores, v.rtt); got != v.want {
+			t.Errorf("%.0f bytes/s, %d cores, %v: k = %d", v.rate, v.cores, v.rtt, got)
 		}
 	}
 	for _, k := range []uint{0, 1, 2, 3, 16, 1 << 60} {
@@ -36,11 +40,11 @@ func TestSpeed(t *testing.T) {
 		t.Errorf("%.0f bytes a second", got)
 	}
 	var s speed
-	if s.k() != fastK {
+	if s.k(0) != fastK {
 		t.Error("unknown links are fast")
 	}
 	s.note(1)
-	if s.note(0); s.k() != smallK {
+	if s.note(0); s.k(0) != smallK {
 		t.Error("slow links are forgotten")
 	}
 }
