@@ -30,7 +30,7 @@ const (
 	maxNear     = 12              // neighbours a round
 	maxDials    = 24              // at a time
 	maxSeen     = 96              // addresses a round: many may be of those who are gone
-	maxBacks    = 3               // of them are asked to dial back
+	maxBacks    = 3               // of them are asked to dial back, all if these could not
 	roundsEvery = 10 * time.Minute
 	aloneEvery  = time.Minute            // while there is nobody to ask
 	retryEvery  = 15 * time.Second       // while others cannot reach us
@@ -132,7 +132,9 @@ func (r *round) meet(ctx context.Context, at netip.AddrPort) {
 	}
 	r.measured++
 	r.marks = append(r.marks, coord.Mark{Cell: m.Record.Cell, RTT: rtt})
-	ask := !r.reached && r.asked < maxBacks
+	// A few are asked; all of them, if some say that they could not reach us: one
+	// that could is right, whatever liars say.
+	ask := !r.reached && (r.asked < maxBacks || r.missed)
 	if ask {
 		r.asked++
 	}
@@ -174,8 +176,8 @@ func (r *round) conclude() {
 		r.settle(control.Reachable)
 	case r.missed:
 		r.settle(control.Unreachable)
-	case !p.announces() && !p.refused():
-		r.settle(control.ReachUntold) // nobody was there to say otherwise
+	case !p.announces() && (r.measured == 0 || !p.refused()):
+		r.settle(control.ReachUntold) // nobody is there to say otherwise
 	default:
 		r.settle("")
 	}

@@ -1,0 +1,39 @@
+package node
+
+import (
+	"log/slog"
+	"testing"
+
+	"github.com/angler-dex/angler/internal/control"
+	"github.com/angler-dex/angler/internal/coord"
+)
+
+// What rounds among the neighbours make of a provider: nobody to ask is trust,
+// somebody who could not reach it is none, somebody who could is right whatever
+// others say; and it stays unannounced only as long as there is somebody to
+// ask.
+func TestReach(t *testing.T) {
+	d := &daemon{place: &place{space: coord.New()}, cfg: Config{Log: slog.New(slog.DiscardHandler)}, record: &selfRecord{}}
+	if d.place.announces() {
+		t.Error("announced before anybody was asked")
+	}
+	for _, c := range []struct {
+		what  string
+		round *round
+		reach string
+	}{
+		{"nobody there", &round{}, control.ReachUntold},
+		{"somebody could not", &round{measured: 2, missed: true}, control.Unreachable},
+		{"others do not answer the question", &round{measured: 2}, control.Unreachable},
+		{"nobody is there any more", &round{}, control.ReachUntold},
+		{"liars", &round{measured: 3, missed: true}, control.Unreachable},
+		{"liars, and one who could", &round{measured: 4, missed: true, reached: true}, control.Reachable},
+		{"nobody to ask again", &round{}, control.Reachable},
+	} {
+		c.round.d = d
+		c.round.conclude()
+		if got := d.place.show().Reach; got != c.reach || d.place.announces() == (c.reach == control.Unreachable) {
+			t.Errorf("%s: %s, announced: %v", c.what, got, d.place.announces())
+		}
+	}
+}
