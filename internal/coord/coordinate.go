@@ -38,7 +38,7 @@ type Coordinate struct {
 
 // Distance estimates the round-trip time between two nodes: never negative.
 func (c Coordinate) Distance(o Coordinate) time.Duration {
-	return max(0, c.library().DistanceTo(o.library()))
+	return max(0, c.inSeconds().DistanceTo(o.inSeconds()))
 }
 
 // Settled says whether the coordinate has seen enough samples to be of use.
@@ -110,8 +110,8 @@ func (c Coordinate) plausible() error {
 	return nil
 }
 
-// library is the coordinate in seconds, as the library counts.
-func (c Coordinate) library() *coordinate.Coordinate {
+// inSeconds is the coordinate in seconds, as the library counts.
+func (c Coordinate) inSeconds() *coordinate.Coordinate {
 	l := &coordinate.Coordinate{
 		Vec: make([]float64, dimensions), Error: c.Error(), Adjustment: float64(c.adjustment) / 1e6, Height: float64(c.height) / 1e6,
 	}
@@ -121,7 +121,7 @@ func (c Coordinate) library() *coordinate.Coordinate {
 	return l
 }
 
-// rounded is the inverse of library; false: out of bounds.
+// rounded is the inverse of inSeconds; false: out of bounds.
 func rounded(l *coordinate.Coordinate) (Coordinate, bool) {
 	micros := func(s float64) int32 {
 		return int32(min(max(math.Round(s*1e6), math.MinInt32), math.MaxInt32))

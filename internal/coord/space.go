@@ -49,7 +49,7 @@ func Load(path string) (*Space, error) {
 	if err != nil {
 		return s, fmt.Errorf("network coordinate in %s: %w", path, err)
 	}
-	return s, s.client.SetCoordinate(c.library())
+	return s, s.client.SetCoordinate(c.inSeconds())
 }
 
 // Save writes the coordinate, atomically and with mode 0600.
@@ -91,7 +91,7 @@ func (s *Space) Observe(peer string, at Coordinate, rtt time.Duration) error {
 		}
 		s.peers, s.known[peer] = append(s.peers, peer), true
 	}
-	if _, err := s.client.Update(peer, at.library(), rtt); err != nil {
+	if _, err := s.client.Update(peer, at.inSeconds(), rtt); err != nil {
 		return fmt.Errorf("%w: %w", ErrCoordinate, err)
 	}
 	return nil
