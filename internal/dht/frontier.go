@@ -44,15 +44,18 @@ func (w word) worthless() bool { return w.dead >= 3 && w.dead > 2*w.alive }
 //
 // Nodes that are told of by somebody whose contacts turn out not to exist are
 // left out unless another one tells of them too: a liar could otherwise keep a
-// walk busy for ever.
+// walk busy for ever. That does not hold for the bootstrap nodes: a node that
+// joins has nobody else's word, and somebody who does not believe them is left
+// with those whom liars tell of.
 type frontier struct {
 	target Key
 	self   Key // never a candidate
 	width  int // how many of the nearest must have answered
 	reach  Key // all nodes not farther away than this must have answered too
 	liar   func(netip.AddrPort) bool
-	expand int // how many of the nearest are asked for their neighbours
-	budget int // contacts that may still be asked
+	named  func(netip.AddrPort) bool // by our operator: its word is never worthless
+	expand int                       // how many of the nearest are asked for their neighbours
+	budget int                       // contacts that may still be asked
 
 	cands     []*candidate // unknown ids first, then by distance
 	byAddr    map[netip.AddrPort]*candidate
@@ -67,6 +70,7 @@ func newFrontier(target, self Key, width, expand, budget int) *frontier {
 	return &frontier{
 		target: target, self: self, width: width, expand: expand, budget: budget,
 		liar:   func(netip.AddrPort) bool { return false },
+		named:  func(netip.AddrPort) bool { return false },
 		byAddr: make(map[netip.AddrPort]*candidate), words: make(map[netip.AddrPort]*word),
 	}
 }
@@ -133,8 +137,7 @@ func (f *frontier) next() (contact, bool) {
 		}
 		switch c.state {
 		case fresh:
-			if f.hollow(c) {
-				c.state = failed
+			if f.hollow(c) { // for now: others may tell of it, or the silent answer late
 				continue
 			}
 			live++
@@ -175,7 +178,7 @@ func (f *frontier) within(c *candidate) bool {
 
 // hollow reports whether only a worthless word stands for a candidate.
 func (f *frontier) hollow(c *candidate) bool {
-	if f.sure(c) {
+	if f.sure(c) || f.named(c.from) {
 		return false
 	}
 	w := f.words[c.from]
@@ -185,7 +188,7 @@ func (f *frontier) hollow(c *candidate) bool {
 // credit counts what came of a contact for or against who alone told of it.
 // What several told says nothing of any: liars back each other.
 func (f *frontier) credit(c *candidate, alive, dead int) {
-	if f.sure(c) {
+	if f.sure(c) || f.named(c.from) {
 		return
 	}
 	w := f.words[c.from]

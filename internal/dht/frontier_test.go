@@ -308,3 +308,59 @@ func TestFrontierEnds(t *testing.T) {
 		}
 	})
 }
+
+// A teller three of whose contacts are dead is not believed; but what it told
+// is not forgotten, and a bootstrap node is believed all the same.
+func TestFrontierDoubtsWhoToldOfTheDead(t *testing.T) {
+	told := func(f *frontier, from netip.AddrPort) (dead []contact, last contact) {
+		for i := byte(1); i <= 3; i++ {
+			f.told(contact{id: Key{i}, known: true, addr: at(1, 1, int(i))}, false, from)
+		}
+		for range 3 {
+			c, ok := f.next()
+			if !ok {
+				t.Fatal("asks nobody")
+			}
+			dead = append(dead, c)
+		}
+		last = contact{id: Key{4}, known: true, addr: at(1, 1, 4)}
+		f.told(last, false, from)
+		for _, c := range dead {
+			f.slow(c.addr)
+		}
+		return dead, last
+	}
+	from, other := at(9, 9, 9), at(8, 8, 8)
+	asks := func(t *testing.T, f *frontier, want contact) {
+		t.Helper()
+		if c, ok := f.next(); !ok || c != want {
+			t.Errorf("asks %v, %v", c, ok)
+		}
+	}
+	doubted := func(t *testing.T) (*frontier, []contact, contact) {
+		t.Helper()
+		f := newFrontier(Key{}, Key{0xff}, 4, 0, 10)
+		dead, last := told(f, from)
+		if c, ok := f.next(); ok {
+			t.Fatalf("asks %v on a worthless word", c)
+		}
+		return f, dead, last
+	}
+	t.Run("until another tells of the same", func(t *testing.T) {
+		f, _, last := doubted(t)
+		f.told(last, false, other)
+		asks(t, f, last)
+	})
+	t.Run("until the slow ones answer", func(t *testing.T) {
+		f, dead, last := doubted(t)
+		f.answered(dead[0].addr, dead[0].id)
+		asks(t, f, last)
+	})
+	t.Run("unless it is a bootstrap node", func(t *testing.T) {
+		f := newFrontier(Key{}, Key{0xff}, 4, 0, 10)
+		f.named = func(a netip.AddrPort) bool { return a == from }
+		f.liar = f.named
+		_, last := told(f, from)
+		asks(t, f, last)
+	})
+}

@@ -123,6 +123,13 @@ func (n *Node) lastResort(s *side) []contact {
 	return out
 }
 
+// namedNodes are the bootstrap nodes.
+func (n *Node) namedNodes() []netip.AddrPort {
+	n.joining.mu.Lock()
+	defer n.joining.mu.Unlock()
+	return slices.Clone(n.joining.bootstrap)
+}
+
 // start deals the seeds out to the paths, one path for every four. A walk that
 // only looks after the table has one.
 func (w *walk) start(seeds []contact) {
@@ -130,9 +137,11 @@ func (w *walk) start(seeds []contact) {
 	if w.method == "find_node" {
 		paths, expand = 1, walkExpand/4
 	}
+	named := w.n.namedNodes()
 	for range paths {
 		f := newFrontier(w.target, w.side.ID(), walkWidth, expand, walkBudget)
 		f.reach, f.liar = w.side.table.reach(walkReach), w.n.liars.has
+		f.named = func(a netip.AddrPort) bool { return slices.Contains(named, a) }
 		w.paths = append(w.paths, f)
 	}
 	for i, c := range seeds {
