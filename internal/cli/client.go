@@ -132,7 +132,8 @@ func (a *app) finder(ctx context.Context, c *requester.Client, cfg clientConfig,
 			if cfg.auto && cell != "" {
 				own = cell
 			}
-			cells, err := cfg.where.cells(own, cfg.precision)
+			var cells []string
+			cells, err = cfg.where.cells(own, cfg.precision)
 			c.Finder = daemonFinder{d, cfg.pool.Name, cells}
 			return d.Close, nil, err
 		}

@@ -83,7 +83,8 @@ func TestReceiptCommands(t *testing.T) {
 		t.Errorf("exit %d, %v:\n%s", code, err, out)
 	}
 	for name, says := range map[string]string{"half": "by the requester: not signed", "torn": "the one before it is not there"} {
-		code, out, talk := run("", "receipt", "verify", path(name))
+		var talk string
+		code, out, talk = run("", "receipt", "verify", path(name))
 		if code != 1 || !strings.Contains(talk, says) || !strings.Contains(out, "not verified") {
 			t.Errorf("%s: exit %d, %s%s", name, code, out, talk)
 		}
@@ -92,7 +93,8 @@ func TestReceiptCommands(t *testing.T) {
 		}
 	}
 	for _, name := range []string{"words", "empty", "blank", "nowhere"} {
-		code, out, talk := run("", "receipt", "verify", path(name))
+		var talk string
+		code, out, talk = run("", "receipt", "verify", path(name))
 		if code != 2 || out != "" || !strings.Contains(talk, path(name)) {
 			t.Errorf("%s: exit %d, %s%s", name, code, out, talk)
 		}

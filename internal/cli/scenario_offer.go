@@ -54,9 +54,9 @@ func (s *scenario) offerAt(at func(string) string, o scenarioOfferFile) (placeme
 	case o.Price != nil && o.Steps != nil:
 		return offer, fmt.Errorf("%s is given beside %s: there is one or the other", at("price"), at("steps"))
 	case o.Steps == nil:
-		price, err := priceAt(at("price"), o.Price)
-		if err != nil {
-			return offer, err
+		price, wrong := priceAt(at("price"), o.Price)
+		if wrong != nil {
+			return offer, wrong
 		}
 		offer.Price = uint32(price)
 	default:

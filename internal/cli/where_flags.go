@@ -129,7 +129,7 @@ func resolveProvider(text string) ([]netip.AddrPort, error) {
 	if err != nil || perr != nil || host == "" || n == 0 {
 		return nil, fmt.Errorf("%q is not host:port", clean(text))
 	}
-	if ip, err := netip.ParseAddr(host); err == nil {
+	if ip, noName := netip.ParseAddr(host); noName == nil {
 		return []netip.AddrPort{netip.AddrPortFrom(ip.Unmap(), uint16(n))}, nil
 	}
 	ips, err := net.LookupHost(host)
@@ -138,7 +138,7 @@ func resolveProvider(text string) ([]netip.AddrPort, error) {
 	}
 	var addrs []netip.AddrPort
 	for _, text := range ips {
-		if ip, err := netip.ParseAddr(text); err == nil {
+		if ip, odd := netip.ParseAddr(text); odd == nil {
 			addrs = append(addrs, netip.AddrPortFrom(ip.Unmap(), uint16(n)))
 		}
 	}

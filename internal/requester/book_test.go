@@ -36,7 +36,7 @@ func TestBook(t *testing.T) {
 		b.entries[e.Addr] = e
 	}
 	b.strike(at(6), noon)
-	if err := b.Save(); err != nil {
+	if err = b.Save(); err != nil {
 		t.Fatal(err)
 	}
 	b, err = OpenBook(path)

@@ -55,9 +55,9 @@ func TestRenew(t *testing.T) {
 			t.Fatalf("part %d has %d receipts, error %v", k+1, len(receipts), failed)
 		}
 		for n, signed := range receipts {
-			r, err := signed.Verify()
-			if want := []uint64{3600, 3 * 3600, 4 * 3600}[n]; err != nil || r.Seconds != want || market.LeaseID(r.Lease) != l.Parts[k].ID {
-				t.Errorf("receipt %d: %d seconds, error %v", n+1, r.Seconds, err)
+			r, forged := signed.Verify()
+			if want := []uint64{3600, 3 * 3600, 4 * 3600}[n]; forged != nil || r.Seconds != want || market.LeaseID(r.Lease) != l.Parts[k].ID {
+				t.Errorf("receipt %d: %d seconds, error %v", n+1, r.Seconds, forged)
 			}
 		}
 	}
@@ -157,11 +157,11 @@ func TestShow(t *testing.T) {
 		t.Errorf("what is left has no kubeconfig: %v", err)
 	}
 	// When the last is gone, so is the lease.
-	if err := s.at[2].Match.End(s.Context(), l.Parts[2].ID, "test"); err != nil {
+	if err = s.at[2].Match.End(s.Context(), l.Parts[2].ID, "test"); err != nil {
 		t.Fatal(err)
 	}
 	s.at[1].Start()
-	if err := s.at[1].Match.End(s.Context(), l.Parts[1].ID, "test"); err != nil {
+	if err = s.at[1].Match.End(s.Context(), l.Parts[1].ID, "test"); err != nil {
 		t.Fatal(err)
 	}
 	if l, _, err = s.client.Show(s.Context(), l); err == nil {

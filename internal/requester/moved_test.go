@@ -25,11 +25,11 @@ func TestProviderMoves(t *testing.T) {
 	b.restart()
 
 	b.client.Finder = find(other)
-	if _, err := b.client.Release(b.Context(), l); err == nil {
+	if _, err = b.client.Release(b.Context(), l); err == nil {
 		t.Fatal("released at somebody else's")
 	}
 	b.client.Finder = nil
-	if _, err := b.client.Release(b.Context(), l); err == nil {
+	if _, err = b.client.Release(b.Context(), l); err == nil {
 		t.Fatal("released at nobody's")
 	}
 	b.client.Finder = append(find(other), find(p)...)

@@ -40,7 +40,7 @@ func TestPaceLearns(t *testing.T) {
 	s := Shape{Parties: 9, ANDs: 790, RTT: 5 * time.Millisecond}
 	truth := s.waiting() + 3*s.computing()
 	for range 4 {
-		if err := p.Learn(s, truth); err != nil {
+		if err = p.Learn(s, truth); err != nil {
 			t.Fatal(err)
 		}
 	}

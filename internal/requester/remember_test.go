@@ -36,16 +36,16 @@ func TestWhoWasMetBefore(t *testing.T) {
 		})
 	}
 	b.client.Finder = finds(p, q)
-	if _, err := b.request(1, 10, 2); err != nil {
+	if _, err = b.request(1, 10, 2); err != nil {
 		t.Fatal(err)
 	}
 	b.client.Finder = finds()
-	if _, err := b.request(1, 10, 2); err != nil {
+	if _, err = b.request(1, 10, 2); err != nil {
 		t.Errorf("those who were met are not asked: %v", err)
 	}
 	var few *requester.TooFewError
 	b.client.Finder = find(p)
-	if _, err := b.request(1, 10, 2); !errors.As(err, &few) || few.Found != 1 {
+	if _, err = b.request(1, 10, 2); !errors.As(err, &few) || few.Found != 1 {
 		t.Errorf("somebody else was asked, too: %v", err)
 	}
 	known := func() bool {

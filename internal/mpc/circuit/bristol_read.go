@@ -41,10 +41,10 @@ func ReadBristol(r io.Reader, assign func(inputBits, outputBits []int) (Bristol,
 	for w := range f.driven {
 		f.driven[w] = true
 	}
-	if err := f.gates(b); err != nil {
+	if err = f.gates(b); err != nil {
 		return nil, Bristol{}, err
 	}
-	if err := f.deliver(b, plan); err != nil {
+	if err = f.deliver(b, plan); err != nil {
 		return nil, Bristol{}, err
 	}
 	c, err := b.Build()

@@ -165,11 +165,11 @@ func FuzzReadBristol(f *testing.F) {
 		if err != nil {
 			return
 		}
-		if err := c.Validate(); err != nil {
+		if err = c.Validate(); err != nil {
 			t.Fatal(err)
 		}
 		var out bytes.Buffer
-		if err := c.WriteBristol(&out, plan); err != nil {
+		if err = c.WriteBristol(&out, plan); err != nil {
 			t.Fatal(err)
 		}
 		back, _, err := circuit.ReadBristol(&out, nil)
