@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -296,20 +297,21 @@ func TestProviderEndsEarly(t *testing.T) {
 	s.client.Reputation = requester.OpenReputation(t.TempDir() + "/reputation.json")
 	p, over := s.at[0], l.Parts[0].Expires
 	p.Stop()
-	notice := market.NoNotice
+	var notice atomic.Uint32
 	p.Prepare = func(*match.Provider) {
 		p.Node.Handle(match.KindLease, func(_ context.Context, stream *mesh.Stream) {
 			if _, err := stream.ReadFrame(1 << 10); err == nil {
 				_ = stream.WriteFrame(wire.Encode(match.LeaseReply{Status: match.StatusShown, Standing: &match.Stands{ // who has left does not hear it
-					State: uint8(market.Active), Left: 1, Expires: s.Clock.Now().Unix(), Seconds: 1, Kind: uint8(notice),
+					State: uint8(market.Active), Left: 1, Expires: s.Clock.Now().Unix(), Seconds: 1, Kind: uint8(notice.Load()),
 				}}))
 			}
 		})
 	}
 	p.Start()
-	for _, notice = range []market.NoticeKind{market.NoNotice, market.NoticeExpiry, market.NoticeReclaim} {
+	for _, kind := range []market.NoticeKind{market.NoNotice, market.NoticeExpiry, market.NoticeReclaim} {
+		notice.Store(uint32(kind))
 		if _, told, err := s.client.Show(s.Context(), l); err == nil || told[0] == nil || !s.stored().Parts[0].Expires.Equal(over) {
-			t.Errorf("%s: told %v, error %v, ends %v", notice, told, err, s.stored().Parts[0].Expires)
+			t.Errorf("%s: told %v, error %v, ends %v", kind, told, err, s.stored().Parts[0].Expires)
 		}
 	}
 	if _, kept, ok, err := s.client.Store.Expire(s.stored(), s.Clock.Now().Add(10*time.Minute)); ok || len(kept) > 0 || err != nil {
