@@ -28,7 +28,7 @@ func (n *Node) question(q message, from netip.AddrPort) {
 			n.pinged.remove(from)
 		}
 	}
-	s.library.Load().bridge.question(q, from)
+	s.server.Load().bridge.question(q, from)
 }
 
 // compact is an address in BEP 5's form: 4 or 16 bytes and the port.

@@ -51,7 +51,7 @@ func (n *Node) read(ctx context.Context) error {
 			n.question(m, from)
 		default:
 			if s := n.side(from.Addr()); s != nil {
-				s.library.Load().bridge.answer(m, from)
+				s.server.Load().bridge.answer(m, from)
 			}
 		}
 	}

@@ -70,7 +70,7 @@ func (n *Node) doubt(addr netip.AddrPort) {
 // exchange lets the library ask.
 func (n *Node) exchange(ctx context.Context, s *side, tries int, to netip.AddrPort, q message) (message, error) {
 	asked := time.Now()
-	res := s.library.Load().Query(ctx, dht.NewAddr(net.UDPAddrFromAddrPort(to)), q.method, dht.QueryInput{
+	res := s.server.Load().Query(ctx, dht.NewAddr(net.UDPAddrFromAddrPort(to)), q.method, dht.QueryInput{
 		MsgArgs:      q.arguments(s),
 		NumTries:     tries,
 		RateLimiting: dht.QueryRateLimiting{WaitOnRetries: true},

@@ -32,7 +32,7 @@ func (n *Node) openServer(s *side) error {
 	if err != nil {
 		return err
 	}
-	if old := s.library.Swap(&library{server, b}); old != nil {
+	if old := s.server.Swap(&library{server, b}); old != nil {
 		old.close()
 	}
 	return nil

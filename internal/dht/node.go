@@ -150,7 +150,7 @@ func (n *Node) Run(ctx context.Context) error {
 	<-ctx.Done()
 	close(n.stopping)
 	for _, s := range n.sides {
-		s.library.Load().close()
+		s.server.Load().close()
 	}
 	_ = n.conn.Close() // ends read; again, if it was closed under us
 	err := group.Wait()
@@ -193,7 +193,7 @@ func (n *Node) keepFresh(ctx context.Context) {
 // goroutine behind. Nodes that started together do not begin it together.
 func (n *Node) maintainTable(ctx context.Context, s *side) {
 	for pause(ctx, n.dice.around(maintainFrom)) {
-		if server := s.library.Load(); server.NumNodes() > 0 {
+		if server := s.server.Load(); server.NumNodes() > 0 {
 			server.TableMaintainer() // returns after close, when the node ends or its id has changed
 		}
 	}

@@ -13,7 +13,7 @@ type side struct {
 	v6      bool
 	table   *table
 	outside outside
-	library atomic.Pointer[library] // set when the node runs; anew when its id changes
+	server  atomic.Pointer[library] // set when the node runs; anew when its id changes
 
 	mu sync.Mutex
 	id Key
