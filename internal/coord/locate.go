@@ -55,10 +55,12 @@ func Locate(landmarks []Landmark) (lat, lon, radius float64, ok bool) {
 // earthRadius is the mean one, in km.
 const earthRadius = 6371.0
 
-// apart is the great-circle distance in km (haversine).
-func apart(a, b Landmark) float64 {
+// apart is the distance of two landmarks in km.
+func apart(a, b Landmark) float64 { return Kilometres(a.Lat, a.Lon, b.Lat, b.Lon) }
+
+// Kilometres is the great-circle distance of two places in degrees (haversine).
+func Kilometres(lat1, lon1, lat2, lon2 float64) float64 {
 	rad := func(deg float64) float64 { return deg * math.Pi / 180 }
-	dLat, dLon := rad(b.Lat-a.Lat), rad(b.Lon-a.Lon)
-	h := math.Pow(math.Sin(dLat/2), 2) + math.Cos(rad(a.Lat))*math.Cos(rad(b.Lat))*math.Pow(math.Sin(dLon/2), 2)
+	h := math.Pow(math.Sin(rad(lat2-lat1)/2), 2) + math.Cos(rad(lat1))*math.Cos(rad(lat2))*math.Pow(math.Sin(rad(lon2-lon1)/2), 2)
 	return 2 * earthRadius * math.Asin(math.Sqrt(min(1, h)))
 }

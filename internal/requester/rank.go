@@ -2,13 +2,13 @@ package requester
 
 import (
 	"cmp"
-	"math"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/mmcloughlin/geohash"
 
+	"github.com/angler-dex/angler/internal/coord"
 	"github.com/angler-dex/angler/internal/match"
 )
 
@@ -44,12 +44,10 @@ func roughly(rtt time.Duration) time.Duration { return rtt.Round(100 * time.Micr
 // distance is that from a place to the middle of a cell, in km along the great
 // circle; a provider that does not say where it is is as far as can be.
 func (n Near) distance(cell string) float64 {
-	const earthRadius, halfway = 6371.0, 20038.0
+	const halfway = 20038.0 // round the globe
 	if cell == "" || geohash.Validate(cell) != nil {
 		return halfway
 	}
 	lat, lon := geohash.DecodeCenter(cell)
-	rad := func(deg float64) float64 { return deg * math.Pi / 180 }
-	h := math.Pow(math.Sin(rad(lat-n.Lat)/2), 2) + math.Cos(rad(n.Lat))*math.Cos(rad(lat))*math.Pow(math.Sin(rad(lon-n.Lon)/2), 2)
-	return 2 * earthRadius * math.Asin(math.Sqrt(min(1, h)))
+	return coord.Kilometres(n.Lat, n.Lon, lat, lon)
 }
