@@ -65,8 +65,39 @@ func TestDialBack(t *testing.T) {
 	if after := len(helper.Node.Links()); after > before {
 		t.Errorf("who asks chooses whom we are linked with: %d links, %d before", after, before)
 	}
+	for _, at := range []string{"198.51.100.7:7400", "192.0.2.1:7400", "127.0.0.1:9"} {
+		if err := ask(func(r *identity.Record) { r.Addrs = []netip.AddrPort{asks.Wire.Addr(), netip.MustParseAddrPort(at)} }); err != nil {
+			t.Errorf("reachable, and says that it is at %s: %v", at, err)
+		}
+	}
 	if err := ask(func(r *identity.Record) { r.Membership = nil }); err == nil || errors.Is(err, match.ErrUnreachable) {
 		t.Errorf("no member: %v", err)
+	}
+}
+
+// Who is behind a NAT that lets in to whom it has sent is reached by those whom
+// it has asked, and by nobody else: that is not reached.
+func TestDialBackIsNotFooledByNAT(t *testing.T) {
+	matchtest.CheckLeaks(t)
+	m := matchtest.New(t)
+	helper := m.NewProvider("helper")
+	helper.Prepare = func(*match.Provider) {
+		b := &match.Backer{Pool: m.Pool, Mesh: helper.Node, Now: m.Clock.Now, Log: m.Log.For("helper"), Within: 2 * time.Second}
+		helper.Node.Handle(match.KindDialBack, b.Serve)
+	}
+	helper.Start()
+	hidden := m.Provider("hidden", 1, 1)
+	hidden.Wire.Shelter()
+	link, err := hidden.Node.Dial(t.Context(), helper.Wire.Addr())
+	if err != nil {
+		t.Fatal(err)
+	}
+	raw, err := hidden.Record()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := match.DialBack(t.Context(), link, raw); !errors.Is(err, match.ErrUnreachable) {
+		t.Errorf("behind a NAT: %v", err)
 	}
 }
 

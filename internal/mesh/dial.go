@@ -135,7 +135,7 @@ func (n *Node) forget(d *dialling, id identity.PeerID) {
 func (n *Node) attempt(ctx context.Context, d *dialling, id identity.PeerID, addrs []netip.AddrPort) {
 	defer d.cancel()
 	var got adopted
-	qc, err := n.race(ctx, id, addrs)
+	qc, err := n.race(ctx, n.transport, id, addrs)
 	switch {
 	case err != nil:
 		got.err = err
@@ -152,7 +152,7 @@ func (n *Node) attempt(ctx context.Context, d *dialling, id identity.PeerID, add
 
 // race dials the addresses, one after the other but without waiting long, and
 // returns the first connection whose handshake succeeds.
-func (n *Node) race(ctx context.Context, id identity.PeerID, addrs []netip.AddrPort) (*quic.Conn, error) {
+func (n *Node) race(ctx context.Context, from *quic.Transport, id identity.PeerID, addrs []netip.AddrPort) (*quic.Conn, error) {
 	type outcome struct {
 		addr netip.AddrPort
 		conn *quic.Conn
@@ -166,7 +166,7 @@ func (n *Node) race(ctx context.Context, id identity.PeerID, addrs []netip.AddrP
 		addr := addrs[started]
 		started++
 		go func() {
-			qc, err := n.handshake(ctx, addr, id)
+			qc, err := n.handshake(ctx, from, addr, id)
 			outcomes <- outcome{addr, qc, err}
 		}()
 	}
@@ -217,8 +217,8 @@ func alsoFailed(before error, addr netip.AddrPort, err error) error {
 
 // handshake dials an address and returns the connection if want answers, or
 // anybody if want is zero.
-func (n *Node) handshake(ctx context.Context, addr netip.AddrPort, want identity.PeerID) (*quic.Conn, error) {
-	qc, err := n.transport.Dial(ctx, net.UDPAddrFromAddrPort(addr), clientTLS(n.cert, n.self, want), n.quicConfig)
+func (n *Node) handshake(ctx context.Context, from *quic.Transport, addr netip.AddrPort, want identity.PeerID) (*quic.Conn, error) {
+	qc, err := from.Dial(ctx, net.UDPAddrFromAddrPort(addr), clientTLS(n.cert, n.self, want), n.quicConfig)
 	if err != nil {
 		return nil, dialFault(err)
 	}
@@ -245,7 +245,7 @@ func (n *Node) Dial(ctx context.Context, addr netip.AddrPort) (*Link, error) {
 	if err := n.ready(ctx); err != nil {
 		return nil, err
 	}
-	qc, err := n.handshake(ctx, addr, identity.PeerID{})
+	qc, err := n.handshake(ctx, n.transport, addr, identity.PeerID{})
 	if err != nil {
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
@@ -260,19 +260,39 @@ func (n *Node) Dial(ctx context.Context, addr netip.AddrPort) (*Link, error) {
 	}
 }
 
-// Probe tells whether the peer answers at the address, by a handshake of its own
-// that becomes no link and changes none. Errors are as for Connect.
-func (n *Node) Probe(ctx context.Context, id identity.PeerID, addr netip.AddrPort) error {
-	if id == n.self {
+// Probe tells whether the peer answers at one of the addresses to somebody from
+// whom it has heard nothing: by a handshake from a socket of its own, so that no
+// NAT in front of the peer lets it pass for an answer. It becomes no link and
+// changes none. The addresses are tried as by Connect, and errors are as for it.
+func (n *Node) Probe(ctx context.Context, id identity.PeerID, addrs []netip.AddrPort) error {
+	switch {
+	case id == n.self:
 		return ErrSelf
+	case len(addrs) == 0:
+		return &PeerError{id, ErrNoAddress}
 	}
 	if err := n.ready(ctx); err != nil {
 		return err
 	}
-	qc, err := n.handshake(ctx, addr, id)
+	conn, err := bind(n.beside())
 	if err != nil {
-		return &PeerError{id, fmt.Errorf("dial %s: %w", addr, err)}
+		return fmt.Errorf("mesh: %w", err)
+	}
+	defer conn.Close()
+	fresh := &quic.Transport{Conn: conn}
+	defer fresh.Close()
+	qc, err := n.race(ctx, fresh, id, addrs)
+	if err != nil {
+		return err
 	}
 	n.discard(qc)
 	return nil
+}
+
+// beside is where another socket is to be bound that is in the same networks.
+func (n *Node) beside() string {
+	if ip := n.Addr().Addr(); ip.IsValid() {
+		return netip.AddrPortFrom(ip, 0).String()
+	}
+	return ":0"
 }

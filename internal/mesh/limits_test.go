@@ -236,17 +236,19 @@ func TestProbe(t *testing.T) {
 	t.Parallel()
 	n, peer := testNode(t, Config{Key: testKey(t, 1)}), testNode(t, Config{Key: testKey(t, 2)})
 	id := peer.Self()
-	if err := n.Probe(testContext(t), id, peer.Addr()); err != nil {
+	at := []netip.AddrPort{peer.Addr()}
+	if err := n.Probe(testContext(t), id, at); err != nil {
 		t.Error(err)
 	}
-	if err := n.Probe(testContext(t), testKey(t, 3).ID(), peer.Addr()); !errors.Is(err, ErrWrongPeer) {
+	if err := n.Probe(testContext(t), testKey(t, 3).ID(), at); !errors.Is(err, ErrWrongPeer) {
 		t.Errorf("somebody else: %v", err)
 	}
-	wantError(t, n.Probe(testContext(t), n.Self(), n.Addr()), ErrSelf)
+	wantError(t, n.Probe(testContext(t), n.Self(), at), ErrSelf)
+	wantError(t, n.Probe(testContext(t), id, nil), ErrNoAddress)
 	link := connect(t, n, peer)
 	held := open(t, link, kindEcho)
 	defer held.Reset()
-	if err := n.Probe(testContext(t), id, peer.Addr()); err != nil {
+	if err := n.Probe(testContext(t), id, at); err != nil {
 		t.Error(err)
 	}
 	echo(t, link, []byte("still there"))

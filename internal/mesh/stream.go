@@ -2,6 +2,7 @@ package mesh
 
 import (
 	"context"
+	"net/netip"
 	"sync"
 	"time"
 
@@ -23,6 +24,10 @@ type Stream struct {
 
 // Peer returns who is at the other end.
 func (s *Stream) Peer() identity.PeerID { return s.conn.peer }
+
+// Addr returns the peer's address as seen from here; the handshake has proven
+// that the peer receives what is sent there.
+func (s *Stream) Addr() netip.AddrPort { return s.conn.addr }
 
 // Link returns the link that the stream belongs to.
 func (s *Stream) Link() *Link {

@@ -13,6 +13,7 @@ type Wire struct {
 	mu   sync.Mutex
 	dead bool                    // all packets are
 	lost map[netip.AddrPort]bool // those to and from these
+	sent map[netip.AddrPort]bool // to whom something was sent; nil: that is not asked
 }
 
 // NewWire binds a socket; port 0 is any.
@@ -42,6 +43,30 @@ func (w *Wire) CutFrom(addr netip.AddrPort) {
 	w.lost[addr] = true
 }
 
+// Shelter puts it behind a NAT that lets those in, by address and port, to whom
+// something was sent from now on.
+func (w *Wire) Shelter() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.sent = map[netip.AddrPort]bool{}
+}
+
+// shuts says whether a NAT keeps an address out.
+func (w *Wire) shuts(addr net.Addr) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.sent != nil && !w.sent[addr.(*net.UDPAddr).AddrPort()]
+}
+
+// opens notes that something is sent to an address.
+func (w *Wire) opens(addr net.Addr) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.sent != nil {
+		w.sent[addr.(*net.UDPAddr).AddrPort()] = true
+	}
+}
+
 func (w *Wire) drops(addr net.Addr) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -52,7 +77,7 @@ func (w *Wire) drops(addr net.Addr) bool {
 func (w *Wire) ReadFrom(p []byte) (int, net.Addr, error) {
 	for {
 		n, addr, err := w.UDPConn.ReadFrom(p)
-		if err != nil || !w.drops(addr) {
+		if err != nil || !w.drops(addr) && !w.shuts(addr) {
 			return n, addr, err
 		}
 	}
@@ -63,6 +88,7 @@ func (w *Wire) WriteTo(p []byte, addr net.Addr) (int, error) {
 	if w.drops(addr) {
 		return len(p), nil
 	}
+	w.opens(addr)
 	return w.UDPConn.WriteTo(p, addr)
 }
 

@@ -1,0 +1,95 @@
+package match
+
+import (
+	"net/netip"
+	"sync"
+	"time"
+
+	"github.com/angler-dex/angler/internal/identity"
+)
+
+// Who asks to be dialled back chooses where we knock, and an address that it
+// names need not be its own. What it was seen at is: the handshake has proven it.
+// So we knock there as often as every ten seconds, and elsewhere only in a pool,
+// whose operators answer for what they sign, at two addresses a minute; never at
+// one of a private network or of this machine for somebody from outside. A
+// knock is the first packets of a handshake, some 1,200 bytes each, so that
+// whoever lives at such an address gets about 100 bytes a second for each node
+// that can be asked.
+const (
+	knockEvery     = 10 * time.Second // for one peer
+	elsewhereEvery = time.Minute      // at addresses at which it was not seen
+	maxElsewhere   = 2                // of them
+	knocksAtOnce   = 4
+	maxKnocked     = 1024 // peers that are remembered
+)
+
+// knock is where to knock.
+type knock struct {
+	at   []netip.AddrPort
+	left int // addresses at which we might have, but for the bounds
+}
+
+// knocks keeps count of them.
+type knocks struct {
+	mu   sync.Mutex
+	last map[identity.PeerID]knocked
+	busy int
+}
+
+// knocked is when we knocked for a peer the last time.
+type knocked struct{ at, elsewhere time.Time }
+
+// admit takes one of the few places, which done gives back, for a peer that was
+// seen at an address, and says where to knock; false: there is no place, the
+// peer had one a moment ago, or the bounds leave nothing.
+func (k *knocks) admit(rec identity.Record, seen netip.Addr, pool bool, now time.Time) (knock, bool) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	last := k.last[rec.ID]
+	if k.busy == knocksAtOnce || now.Sub(last.at).Abs() < knockEvery {
+		return knock{}, false
+	}
+	own, others := candidates(rec.Addrs, seen)
+	most := 0
+	if pool && now.Sub(last.elsewhere).Abs() >= elsewhereEvery {
+		most = min(maxElsewhere, len(others))
+	}
+	told := knock{at: append(own, others[:most]...), left: len(others) - most}
+	if len(told.at) == 0 && told.left > 0 {
+		return knock{}, false
+	}
+	last.at = now
+	if most > 0 {
+		last.elsewhere = now
+	}
+	if k.last == nil || len(k.last) == maxKnocked {
+		k.last = map[identity.PeerID]knocked{} // forgetting all costs one early answer each
+	}
+	k.last[rec.ID] = last
+	k.busy++
+	return told, true
+}
+
+func (k *knocks) done() {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.busy--
+}
+
+// candidates parts a record's addresses into those at which its owner was seen
+// and the others. One of a private network is none for who is not in it.
+func candidates(addrs []netip.AddrPort, seen netip.Addr) (own, others []netip.AddrPort) {
+	for _, a := range addrs {
+		switch {
+		case a.Addr() == seen:
+			own = append(own, a)
+		case public(a.Addr()) || !public(seen):
+			others = append(others, a)
+		}
+	}
+	return own, others
+}
+
+// public says whether an address is one of the public Internet.
+func public(ip netip.Addr) bool { return ip.IsGlobalUnicast() && !ip.IsPrivate() }

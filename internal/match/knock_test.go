@@ -1,0 +1,65 @@
+package match
+
+import (
+	"fmt"
+	"net/netip"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/angler-dex/angler/internal/identity"
+)
+
+// What one peer can make us send to whom.
+func TestKnocks(t *testing.T) {
+	now := time.Unix(1_800_000_000, 0)
+	const home, lan, here = "198.51.100.7", "192.168.1.5", "127.0.0.1"
+	for _, c := range []struct {
+		addrs, seen string
+		open        bool
+		again       time.Duration // it has asked for the first address of elsewhere so long ago
+		at          string
+		left        int
+		refused     bool
+	}{
+		{addrs: home, seen: home, at: home},
+		{addrs: home, seen: home, open: true, at: home},
+		{addrs: home, seen: home, again: 5 * time.Second, refused: true},
+		{addrs: home, seen: home, again: 15 * time.Second, at: home},
+		{addrs: "203.0.113.1 " + home, seen: home, at: home + " 203.0.113.1"},
+		{addrs: "203.0.113.1 " + home, seen: home, again: 15 * time.Second, at: home, left: 1},
+		{addrs: "203.0.113.1 " + home, seen: home, open: true, at: home, left: 1},
+		{addrs: "203.0.113.1", seen: home, again: 15 * time.Second, refused: true},
+		{addrs: "203.0.113.1", seen: home, again: time.Minute, at: "203.0.113.1"},
+		{addrs: "203.0.113.1", seen: home, open: true, refused: true},
+		{addrs: "203.0.113.1 203.0.113.2 203.0.113.3", seen: home, at: "203.0.113.1 203.0.113.2", left: 1},
+		{addrs: lan, seen: home},                   // behind a NAT: there is nothing that others could try
+		{addrs: lan + " " + here, seen: home},      // nor is there here
+		{addrs: lan, seen: "192.168.1.9", at: lan}, // in the same network
+		{addrs: "fd00::1 ::1 " + home, seen: home, at: home},
+		{addrs: "2001:db8::7 " + home, seen: "2001:db8::7", at: "2001:db8::7 " + home},
+	} {
+		t.Run(fmt.Sprint(c), func(t *testing.T) {
+			var k knocks
+			if c.again > 0 {
+				first := identity.Record{Addrs: hosts("203.0.113.1 " + c.seen)}
+				if _, ok := k.admit(first, netip.MustParseAddr(c.seen), true, now.Add(-c.again)); !ok {
+					t.Fatal("refused the first time")
+				}
+				k.done()
+			}
+			got, ok := k.admit(identity.Record{Addrs: hosts(c.addrs)}, netip.MustParseAddr(c.seen), !c.open, now)
+			if ok == c.refused || got.left != c.left || fmt.Sprint(got.at) != fmt.Sprint(hosts(c.at)) {
+				t.Errorf("%v, %v", got, ok)
+			}
+		})
+	}
+}
+
+// hosts are addresses at one port.
+func hosts(list string) (at []netip.AddrPort) {
+	for _, text := range strings.Fields(list) {
+		at = append(at, netip.AddrPortFrom(netip.MustParseAddr(text), 7400))
+	}
+	return at
+}
