@@ -76,19 +76,19 @@ func (n *Node) Announce(ctx context.Context, key Key, port int) error {
 // announceTo tells the nearest nodes that gave a token, and the next ones in
 // place of those that refuse, until replicas have taken it, and so have all
 // within the distance in which that many nodes are expected: where more have
-// gathered, the others are still told.
+// gathered, the others are still told. Liars are told, but do not count.
 func (n *Node) announceTo(ctx context.Context, s *side, to []answer, key Key, port int) int {
 	reach := s.table.reach(replicas)
 	within := countFunc(to, func(a answer) bool {
 		d := key.distance(a.id)
 		return a.hasToken && bytes.Compare(d[:], reach[:]) < 0
 	})
-	most := min(max(replicas, within), replicasMost)
+	most := max(replicas, within)
 	var mu sync.Mutex
-	taken := 0
-	for len(to) > 0 && taken < most && ctx.Err() == nil {
+	taken, told := 0, 0
+	for len(to) > 0 && taken < most && told < replicasMost && ctx.Err() == nil {
 		var group errgroup.Group
-		batch := most - taken
+		batch := min(most-taken, replicasMost-told)
 		for batch > 0 && len(to) > 0 {
 			a := to[0]
 			to = to[1:]
@@ -96,15 +96,18 @@ func (n *Node) announceTo(ctx context.Context, s *side, to []answer, key Key, po
 				continue
 			}
 			batch--
+			told++
 			group.Go(func() error {
 				_, err := n.ask(ctx, a.addr, message{method: "announce_peer", infoHash: key, port: int64(port), token: a.token})
-				mu.Lock()
-				defer mu.Unlock()
 				if err != nil {
 					n.cfg.Log.Debug("announcement not taken", "err", err)
 					return nil
 				}
-				taken++
+				mu.Lock()
+				defer mu.Unlock()
+				if !n.liars.has(a.addr) {
+					taken++
+				}
 				return nil
 			})
 		}

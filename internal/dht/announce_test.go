@@ -38,6 +38,27 @@ func TestAnnouncementsAreReplicated(t *testing.T) {
 	}
 }
 
+// Whoever is known to lie is told, since it may be slandered, but others take
+// its place.
+func TestLiarsAreNoReplicas(t *testing.T) {
+	_, nodes := pool(t, 20, Config{})
+	key := ClassKey("lab", "", "x")
+	slices.SortFunc(nodes[1:], func(a, b running) int { return nearer(key, a.ID(), b.ID()) })
+	for _, n := range nodes[1:5] {
+		nodes[0].liars.renew(n.Addr())
+	}
+	announceAll(t, key, nodes[:1])
+	holders := 0
+	for _, n := range nodes[5:] {
+		if len(stored(n.store, key)) > 0 {
+			holders++
+		}
+	}
+	if got := nodes[0].Stats().LastAnnounceNodes; got < replicas || holders < replicas-2 { // it may be one itself, and so the bootstrap node
+		t.Errorf("taken by %d nodes, stored at %d besides liars", got, holders)
+	}
+}
+
 func TestLookupOfSeveralKeysTellsEachAddressOnce(t *testing.T) {
 	_, nodes := pool(t, 10, Config{})
 	cell := "u09t"

@@ -35,18 +35,25 @@ type word struct{ alive, dead int }
 // nobody any more.
 func (w word) worthless() bool { return w.dead >= 3 && w.dead > 2*w.alive }
 
+// beyond is how many nodes from beyond the reach a path must have heard, if it
+// knows of any.
+const beyond = 4
+
 // frontier is one path of an iterative lookup (Maymounkov and Mazières,
 // "Kademlia", 2002, section 2.3): the known nodes ordered by their distance to
 // the target, and which of them have been asked. It does no I/O: the caller
 // asks whom next and expand name, and reports what came of it. It is settled
-// when the width nearest nodes that are alive, and all within reach, have
-// answered and the nearest of them have been asked for their own neighbours.
+// when the width nearest nodes that are alive, all within reach, and some from
+// beyond it have answered and the nearest of them have been asked for their own
+// neighbours.
 //
-// Nodes that are told of by somebody whose contacts turn out not to exist are
-// left out unless another one tells of them too: a liar could otherwise keep a
-// walk busy for ever. That does not hold for the bootstrap nodes: a node that
-// joins has nobody else's word, and somebody who does not believe them is left
-// with those whom liars tell of.
+// A liar could keep a walk busy for ever, and a crowd of them at the target
+// could end it among themselves. So nodes that are told of by somebody whose
+// contacts turn out not to exist are left out unless another one tells of them
+// too; whoever tells of such is no answer for the neighbourhood; and a crowd
+// that names nobody but itself is no answer for those outside. Bootstrap nodes
+// are believed all the same: a node that joins has nobody else's word, and
+// somebody who does not believe them is left with those whom liars tell of.
 type frontier struct {
 	target Key
 	self   Key // never a candidate
@@ -123,7 +130,7 @@ func (f *frontier) insert(c *candidate) {
 // the nearest of those of which we or several nodes know, then of those who
 // told of them none of whose contacts is being tried, then of the others.
 func (f *frontier) next() (contact, bool) {
-	live := 0
+	var seen sight
 	var best *candidate
 	probed := make(map[netip.AddrPort]bool) // there is a question whose outcome tells what their word is worth
 	for _, c := range f.cands {
@@ -132,7 +139,7 @@ func (f *frontier) next() (contact, bool) {
 		}
 	}
 	for _, c := range f.cands {
-		if live >= f.width && !f.within(c) {
+		if f.far(c, seen) {
 			break
 		}
 		switch c.state {
@@ -140,12 +147,12 @@ func (f *frontier) next() (contact, bool) {
 			if f.hollow(c) { // for now: others may tell of it, or the silent answer late
 				continue
 			}
-			live++
+			f.see(c, &seen)
 			if best == nil || f.rank(c, probed) < f.rank(best, probed) {
 				best = c
 			}
 		case asked, slow, answered:
-			live++
+			f.see(c, &seen)
 		}
 	}
 	if best == nil || f.budget == 0 {
@@ -170,6 +177,32 @@ func (f *frontier) rank(c *candidate, probed map[netip.AddrPort]bool) int {
 // sure reports whether more than one other's word stands for a candidate.
 func (f *frontier) sure(c *candidate) bool { return c.backed || !c.from.IsValid() }
 
+// sight is how many candidates that are alive, or may be, a look from the
+// target outwards has come by.
+type sight struct{ live, beyond int }
+
+// see counts a candidate, unless its own word is worthless.
+func (f *frontier) see(c *candidate, s *sight) {
+	if f.worthless(c.addr) {
+		return
+	}
+	s.live++
+	if !f.within(c) {
+		s.beyond++
+	}
+}
+
+// far reports whether a candidate is beyond all that must be heard.
+func (f *frontier) far(c *candidate, s sight) bool {
+	return s.live >= f.width && s.beyond >= min(beyond, f.width) && !f.within(c)
+}
+
+// worthless reports whether a node tells of nodes that are nowhere.
+func (f *frontier) worthless(addr netip.AddrPort) bool {
+	w := f.words[addr]
+	return (w != nil && w.worthless() || f.liar(addr)) && !f.named(addr)
+}
+
 // within reports whether a candidate is so near that it must be heard.
 func (f *frontier) within(c *candidate) bool {
 	d := f.target.distance(c.id)
@@ -177,13 +210,7 @@ func (f *frontier) within(c *candidate) bool {
 }
 
 // hollow reports whether only a worthless word stands for a candidate.
-func (f *frontier) hollow(c *candidate) bool {
-	if f.sure(c) || f.named(c.from) {
-		return false
-	}
-	w := f.words[c.from]
-	return w != nil && w.worthless() || f.liar(c.from)
-}
+func (f *frontier) hollow(c *candidate) bool { return !f.sure(c) && f.worthless(c.from) }
 
 // credit counts what came of a contact for or against who alone told of it.
 // What several told says nothing of any: liars back each other.
@@ -246,9 +273,10 @@ func (f *frontier) busy() int {
 // settled reports whether the nearest have answered. Suspects are waited for
 // only while nobody else has answered.
 func (f *frontier) settled() bool {
-	live, heard, waiting := 0, false, false
+	var seen sight
+	heard, waiting := false, false
 	for _, c := range f.cands {
-		if live >= f.width && !f.within(c) {
+		if f.far(c, seen) {
 			break
 		}
 		switch c.state {
@@ -262,7 +290,7 @@ func (f *frontier) settled() bool {
 			waiting = true
 		case answered:
 			heard = true
-			live++
+			f.see(c, &seen)
 		}
 	}
 	return heard || !waiting

@@ -364,3 +364,72 @@ func TestFrontierDoubtsWhoToldOfTheDead(t *testing.T) {
 		asks(t, f, last)
 	})
 }
+
+// crowd answers for n nodes next to the target that tell of each other, and of
+// what each of them invents, until the frontier asks somebody else.
+func crowd(t *testing.T, f *frontier, n int, invented func(i int) []contact) (asked contact, ok bool) {
+	t.Helper()
+	var liars []contact
+	for i := range n {
+		c := contact{id: Key{18: byte(1 + i)}, known: true, addr: at(1, byte(i), 1)}
+		liars = append(liars, c)
+		f.add(c, false)
+	}
+	for range 400 {
+		c, ok := f.next()
+		i := slices.Index(liars, c)
+		switch {
+		case ok && i >= 0:
+			f.answered(c.addr, c.id)
+			for _, told := range append(invented(i), liars...) {
+				f.told(told, false, c.addr)
+			}
+		case ok && slices.ContainsFunc(liars, func(l contact) bool { return f.byAddr[c.addr].from == l.addr }):
+			f.failed(c.addr) // invented: nobody is there
+		default:
+			return c, ok
+		}
+	}
+	t.Fatal("asks the crowd and what it invents for ever")
+	return asked, ok
+}
+
+// More liars than a walk is wide have gathered at the target. They are heard,
+// but they are no answer: somebody farther away is asked too.
+func TestFrontierLooksBeyondACrowd(t *testing.T) {
+	far := contact{id: Key{0: 0x80}, known: true, addr: at(2, 1, 1)}
+	t.Run("that invents nodes", func(t *testing.T) {
+		f := newFrontier(Key{}, Key{0xff}, walkWidth, walkExpand, walkBudget)
+		f.add(far, false)
+		c, ok := crowd(t, f, 20, func(i int) (out []contact) {
+			for j := range 4 {
+				out = append(out, contact{id: Key{18: byte(1 + i), 19: byte(1 + j)}, known: true, addr: at(3, byte(i), 1+j)})
+			}
+			return out
+		})
+		if !ok || c != far {
+			t.Errorf("asks %v, %v", c, ok)
+		}
+	})
+	t.Run("that invents nobody", func(t *testing.T) {
+		f := newFrontier(Key{}, Key{0xff}, walkWidth, walkExpand, walkBudget)
+		f.reach = Key{0: 0x10}
+		f.add(far, false)
+		if c, ok := crowd(t, f, 20, func(int) []contact { return nil }); !ok || c != far {
+			t.Errorf("asks %v, %v", c, ok)
+		}
+	})
+	t.Run("unless a bootstrap node is among them", func(t *testing.T) {
+		f := newFrontier(Key{}, Key{0xff}, 1, 0, 10)
+		boot := contact{id: Key{19: 1}, known: true, addr: at(9, 9, 9)}
+		f.named = func(a netip.AddrPort) bool { return a == boot.addr }
+		f.liar = func(netip.AddrPort) bool { return true }
+		f.add(boot, false)
+		f.add(far, false)
+		c, _ := f.next()
+		f.answered(c.addr, c.id)
+		if c, ok := f.next(); ok {
+			t.Errorf("asks %v, although its own bootstrap node has answered", c)
+		}
+	})
+}
