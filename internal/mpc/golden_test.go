@@ -32,6 +32,7 @@ func TestTranscripts(t *testing.T) {
 		{"n=3 auction cold k=2", &trial{seed: 2, fn: auction(2)}},
 		{"n=3 auction warm k=4", &trial{seed: 2, fn: auction(2), k: 4, sets: dealt("golden", 2, 3)}},
 		{"n=5 auction warm k=8", &trial{seed: 3, fn: auction(4), k: 8, sets: dealt("golden", 3, 5)}},
+		{"n=5 conditional warm k=8", &trial{seed: 5, fn: mpctest.RandomConditional(5, 5, 30, 100, 5), k: 8, sets: dealt("golden", 5, 5)}},
 		{"n=9 random warm k=2", &trial{seed: 4, fn: mpctest.RandomFunction(4, 9, 54, 350, 5), sets: dealt("golden", 4, 9)}},
 	} {
 		r.m.name = "golden " + r.name

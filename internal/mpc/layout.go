@@ -51,7 +51,9 @@ const (
 	fLabels
 	fLambda // F8, F9
 	fLambdaMAC
-	fMasked // F9
+	fDisclosed // F9
+	fDisclosedMAC
+	fMasked
 	fOutLabels
 	fSignature
 	fieldCount
@@ -176,14 +178,16 @@ var layout = [lastFlight + 1][]entry{
 		{fInputS, "s_w", false, toEvaluator, func(m *params, from, _ int) int { return packed(len(m.inputWires[from])) }},
 		{fInputMAC, "M_0[s_w]", false, toEvaluator, func(m *params, from, _ int) int { return block.Size * len(m.inputWires[from]) }},
 		{fLabels, "labels", false, toEvaluator, func(m *params, from, _ int) int { return block.Size * (m.n - 1) * len(m.inputWires[from]) }},
-		{fLambda, "lambda", false, toEvaluator, func(m *params, _, _ int) int { return packed(m.outputCounts[0]) }},
+		{fLambda, "lambda", false, toEvaluator, func(m *params, _, _ int) int { return packed(m.ownOutputs) }},
 		{fLambdaMAC, "MAC lambda", false, toEvaluator, fixed(digest)},
 	},
 	9: {
-		{fLambda, "lambda", false, toProvider, func(m *params, _, _ int) int { return packed(m.maxOutputs) }},
+		{fLambda, "lambda", false, toProvider, func(m *params, _, _ int) int { return packed(m.mostPrivate) }},
 		{fLambdaMAC, "MAC lambda", false, toProvider, fixed(digest)},
-		{fMasked, "masked outputs", false, fromEvaluator, func(m *params, _, _ int) int { return packed(m.maxOutputs) }},
-		{fOutLabels, "output labels", false, fromEvaluator, func(m *params, _, _ int) int { return block.Size * m.maxOutputs }},
+		{fDisclosed, "disclosed lambda", false, toProvider, func(m *params, _, _ int) int { return packed(m.mostDisclosed) }},
+		{fDisclosedMAC, "MAC disclosed", false, toProvider, func(m *params, _, _ int) int { return digest * min(m.mostDisclosed, 1) }},
+		{fMasked, "masked outputs", false, fromEvaluator, func(m *params, _, _ int) int { return packed(m.mostOutputs) }},
+		{fOutLabels, "output labels", false, fromEvaluator, func(m *params, _, _ int) int { return block.Size * m.mostOutputs }},
 		{fSignature, "signature", false, fromEvaluator, fixed(SignatureSize)},
 	},
 }

@@ -10,15 +10,18 @@ import (
 // TestIdeal: what the parties output is what the ideal functionality gives,
 // cold, warm from the sets that the match before minted, and mixed.
 func TestIdeal(t *testing.T) {
-	seeds := uint64(3)
+	seeds := uint64(4)
 	if underRace {
-		seeds = 1
+		seeds = 2
 	}
 	for _, n := range []int{2, 3, 5, 9} {
 		for seed := range seeds {
 			t.Run(fmt.Sprintf("n=%d/%d", n, seed), func(t *testing.T) {
 				t.Parallel()
 				fn := mpctest.RandomFunction(seed, n, 6*n, 100, 5)
+				if seed > 0 {
+					fn = mpctest.RandomConditional(seed, n, 6*n, 100, 5)
+				}
 				cold := &trial{name: "cold", seed: seed, fn: fn}
 				if n > 3 || seed > 0 || underRace { // base OTs are what takes long
 					cold.sets = dealt("ideal", seed, n)

@@ -63,13 +63,14 @@ func (p *Party) f8(out outgoing) error {
 	out[0][fTable] = p.garbler.Table(others...)
 	p.drop(7, fGarbled)
 	out[0][fInputS], out[0][fInputMAC], out[0][fLabels] = p.releaseInputs(gate)
-	out[0][fLambda], out[0][fLambdaMAC] = p.releaseMasks(gate, 0, packed(p.outputCounts[0]))
+	p.releaseMasks(gate, &out[0], 0)
 	return nil
 }
 
 // f9 sends each provider what unmasks its outputs: everybody its shares of the
 // masks, party 0, once it has evaluated, the masked outputs, their active
-// labels and the signature or noise. F8 reaches party 0 alone, so nothing but
+// labels and the signature or noise, and noise for its share of a conditional
+// output's mask unless the condition holds. F8 reaches party 0 alone, so nothing but
 // party 0's own share keeps a provider's masks from it until its rows are in.
 func (p *Party) f9(out outgoing) error {
 	gate, err := p.clear.open(p.sid)
@@ -83,7 +84,7 @@ func (p *Party) f9(out outgoing) error {
 	}
 	for d := 1; d < p.n; d++ {
 		if d != p.self {
-			out[d][fLambda], out[d][fLambdaMAC] = p.releaseMasks(gate, d, packed(p.maxOutputs))
+			p.releaseMasks(gate, &out[d], d)
 		}
 	}
 	return nil
@@ -125,13 +126,16 @@ func (p *Party) result(gate released, out outgoing) error {
 
 // releaseResult makes party 0's part of F9 to each provider: of the same size to
 // all, the signature to whom there is a claim for, noise to the others.
-func (p *Party) releaseResult(_ resultReleased, outputs []bool, out outgoing) error {
+func (p *Party) releaseResult(release resultReleased, outputs []bool, out outgoing) error {
 	claims := p.function.Claims(p.inputs, outputs)
 	for d := 1; d < p.n; d++ {
-		masked, labels := make(auth.Bits, packed(p.maxOutputs)), make([]byte, 0, p.maxOutputs*block.Size)
+		masked, labels := make(auth.Bits, packed(p.mostOutputs)), make([]byte, 0, p.mostOutputs*block.Size)
 		for k, w := range p.outputWires(d) {
 			masked.Flip(k, p.eval.Lambda.Get(int(w)))
 			labels = p.eval.Active(w, d).Append(labels)
+		}
+		if err := p.disclose(release, &out[d], d, outputs); err != nil {
+			return err
 		}
 		noise, err := p.random(SignatureSize)
 		if err != nil {
@@ -189,6 +193,9 @@ func (p *Party) finish(outgoing) error {
 	}
 	outputs, _, err := p.unmask(9, masked)
 	if err != nil {
+		return err
+	}
+	if err := p.unmaskDisclosed(9, masked, outputs); err != nil {
 		return err
 	}
 	terms, won := p.function.Terms(p.self, p.inputs, outputs)

@@ -12,20 +12,22 @@ import (
 // params are the public parameters, from which the size of every message
 // follows. They never change once made.
 type params struct {
-	sid, roster  [32]byte
-	self, n, k   int
-	function     Function
-	template     *circuit.Circuit
-	ands         int // AND gates of the circuit
-	ell          int // triples: ands, padded
-	bucket       int // B
-	inputWires   [][]circuit.Wire
-	outputCounts []int // how many outputs a party has
-	maxOutputs   int   // … the provider with the most
-	shapes       []auth.Shape
-	fresh        []bool // by peer: F1 runs with it
-	offsetFrom   []bool // by peer: it sends δ, its choice being a cached one
-	offsetTo     []bool // by peer: it is sent δ
+	sid, roster   [32]byte
+	self, n, k    int
+	function      Function
+	template      *circuit.Circuit
+	ands          int // AND gates of the circuit
+	ell           int // triples: ands, padded
+	bucket        int // B
+	inputWires    [][]circuit.Wire
+	ownOutputs    int // of party 0, all of them private
+	mostOutputs   int // of a provider, the one with the most
+	mostPrivate   int // … that are private
+	mostDisclosed int // … that are conditional
+	shapes        []auth.Shape
+	fresh         []bool // by peer: F1 runs with it
+	offsetFrom    []bool // by peer: it sends δ, its choice being a cached one
+	offsetTo      []bool // by peer: it is sent δ
 }
 
 func newParams(c *Config) (*params, error) {
@@ -43,11 +45,14 @@ func newParams(c *Config) (*params, error) {
 	m.ell, m.bucket = triple.Plan(m.ands)
 	for i := range m.n {
 		m.inputWires = append(m.inputWires, template.InputsOf(i))
-		m.outputCounts = append(m.outputCounts, len(template.OutputsOf(i)))
 		m.shapes = append(m.shapes, auth.Shape{Leaky: m.bucket * m.ell, ANDs: m.ands, Inputs: len(m.inputWires[i])})
-		if i > 0 {
-			m.maxOutputs = max(m.maxOutputs, m.outputCounts[i])
+		private, disclosed := len(outputsOf(template, i, circuit.Private)), len(outputsOf(template, i, circuit.Conditional))
+		if i == 0 {
+			m.ownOutputs = private
+			continue
 		}
+		m.mostPrivate, m.mostDisclosed = max(m.mostPrivate, private), max(m.mostDisclosed, disclosed)
+		m.mostOutputs = max(m.mostOutputs, private+disclosed)
 	}
 	if err := checkRows(m.shapes); err != nil {
 		return nil, err
@@ -90,7 +95,7 @@ func (m *params) sameShape(c *circuit.Circuit) bool {
 		}
 	}
 	for k, o := range c.Outputs {
-		if o.Party != m.template.Outputs[k].Party {
+		if t := m.template.Outputs[k]; o.Party != t.Party || o.Class != t.Class {
 			return false
 		}
 	}

@@ -40,10 +40,11 @@ const (
 )
 
 // What is opened with MACs: the bits that make triples of leaky ANDs, and the
-// shares of output masks.
+// shares of the masks of outputs of either class.
 const (
-	openedTriples = "e f g"
-	openedMasks   = "output masks"
+	openedTriples   = "e f g"
+	openedMasks     = "output masks"
+	openedDisclosed = "masks of conditional outputs"
 )
 
 // released is what the functions that hand out s_w, active labels and shares of

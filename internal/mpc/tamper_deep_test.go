@@ -238,6 +238,23 @@ func onlineKinds() []kind {
 		{name: "F9: party 0 gives one provider what is another's", signed: true, cheats: func(uint64) map[int]*cheat {
 			return map[int]*cheat{0: after(9, func(c *cheat, out outgoing) { out[1], out[2] = out[2], out[1] })}
 		}},
+		{name: "F9: a provider mixes up the MACs of two classes", signed: true, sure: true, cheats: func(uint64) map[int]*cheat {
+			return map[int]*cheat{2: after(9, func(c *cheat, out outgoing) {
+				out[1][fLambdaMAC], out[1][fDisclosedMAC] = out[1][fDisclosedMAC], out[1][fLambdaMAC]
+			})}
+		}},
+		{name: "F9: a provider opens conditional outputs as private ones", signed: true, sure: true, cheats: func(uint64) map[int]*cheat {
+			return map[int]*cheat{2: after(9, func(c *cheat, out outgoing) {
+				as := conditional
+				as.what = openedMasks
+				c.open(&out[1], 1, as)
+			})}
+		}},
+		{name: "F9: a provider gives one its shares for another", n: 4, signed: true, sure: true, cheats: func(uint64) map[int]*cheat {
+			return map[int]*cheat{2: after(9, func(c *cheat, out outgoing) {
+				out[1][fDisclosed], out[1][fDisclosedMAC] = out[3][fDisclosed], out[3][fDisclosedMAC]
+			})}
+		}},
 		{name: "F9: a provider lies about its share of another's mask", cheats: func(uint64) map[int]*cheat {
 			return map[int]*cheat{2: after(9, func(c *cheat, out outgoing) {
 				out[1][fLambda] = flipped(out[1][fLambda], 0)

@@ -190,6 +190,9 @@ func fieldKinds() []kind {
 				if !e.on.include(who, victim) || e.field == fSignature { // only a winner looks at it: see onlineKinds
 					continue
 				}
+				if disclosed := e.field == fDisclosed || e.field == fDisclosedMAC; disclosed && who == 0 {
+					continue // likewise: see TestDisclosureIsRightOrNothing
+				}
 				kinds = append(kinds, flipKind(f, e, who, victim, false))
 				if e.broadcast && victim == 1 {
 					kinds = append(kinds, flipKind(f, e, who, victim, true))
@@ -207,6 +210,7 @@ func flipKind(f int, e entry, who, victim int, all bool) kind {
 	}
 	return kind{
 		name: fmt.Sprintf("F%d %s bit, %d to %s", f, e.name, who, to), cold: f == 1,
+		signed: e.field == fDisclosed || e.field == fDisclosedMAC, sure: e.field == fDisclosed || e.field == fDisclosedMAC,
 		cheats: func(seed uint64) map[int]*cheat {
 			rng := rand.New(rand.NewPCG(seed, uint64(f)<<8|uint64(e.field)))
 			at := []int{0, 1, int(rng.Uint32() >> 2)}[rng.IntN(3)]

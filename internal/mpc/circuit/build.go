@@ -23,7 +23,11 @@ func (b *Builder) Build() (*Circuit, error) {
 		l.plain[id] = l.emit(n.op, l.wire(n.a), l.wire(n.b))
 	}
 	for _, o := range b.outputs {
-		c.Outputs = append(c.Outputs, Output{Wire: l.wire(o.bit), Party: o.party})
+		out := Output{Wire: l.wire(o.bit), Party: o.party, Class: o.class}
+		if o.class == Conditional {
+			out.If = l.wire(o.on)
+		}
+		c.Outputs = append(c.Outputs, out)
 	}
 	c.Wires = len(c.Inputs) + len(c.Gates)
 	if err := c.Validate(); err != nil {
@@ -47,6 +51,10 @@ func (b *Builder) live() (live []bool, gates int) {
 	for _, o := range b.outputs {
 		live[o.bit.node()] = true
 		not(o.bit)
+		if o.class == Conditional { // it is an output too, or the circuit is refused
+			live[o.on.node()] = true
+			not(o.on)
+		}
 	}
 	for id := len(b.nodes) - 1; id > 0; id-- {
 		if n := b.nodes[id]; live[id] && n.op != 0 {

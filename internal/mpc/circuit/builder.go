@@ -38,6 +38,8 @@ type node struct {
 type output struct {
 	bit   Bit
 	party int
+	class Class
+	on    Bit // the condition
 }
 
 // New starts a circuit among parties 0 … parties−1.
@@ -172,5 +174,17 @@ func (b *Builder) Output(party int, x Bit) {
 	case x.constant():
 		b.fail("output %d to party %d is constant", len(b.outputs), party)
 	}
-	b.outputs = append(b.outputs, output{x, party})
+	b.outputs = append(b.outputs, output{bit: x, party: party})
+}
+
+// OutputIf delivers x ∧ on to a party without an AND: party 0 discloses x to it if on is 1. Both party 0 and the recipient
+// must have on among their outputs, and party 0 must know x: as an output, or as an input of its own. Build refuses all else.
+func (b *Builder) OutputIf(party int, on, x Bit) {
+	b.Output(party, x)
+	b.check(on)
+	if on.constant() {
+		b.fail("the condition of output %d to party %d is constant", len(b.outputs)-1, party)
+	}
+	o := &b.outputs[len(b.outputs)-1]
+	o.class, o.on = Conditional, on
 }

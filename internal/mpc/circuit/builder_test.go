@@ -188,6 +188,8 @@ func TestHashIsStableAndComplete(t *testing.T) {
 		"operand B": func(c *Circuit) { c.Gates[5].B++ },
 		"wire":      func(c *Circuit) { c.Outputs[0].Wire-- },
 		"recipient": func(c *Circuit) { c.Outputs[0].Party++ },
+		"class":     func(c *Circuit) { c.Outputs[0].Class = Conditional },
+		"condition": func(c *Circuit) { c.Outputs[0].Class, c.Outputs[0].If = Conditional, 1 },
 		"input":     func(c *Circuit) { c.Inputs = append(c.Inputs, 0) },
 		"output":    func(c *Circuit) { c.Outputs = append(c.Outputs, c.Outputs[0]) },
 		"gate":      func(c *Circuit) { c.Gates = c.Gates[:len(c.Gates)-1] },

@@ -35,10 +35,23 @@ type Gate struct {
 	A, B, Out Wire
 }
 
-// Output delivers the value of one wire to one party.
+// Class says when an output is opened to its recipient.
+type Class uint8
+
+const (
+	// Private is opened in any case, to its recipient alone.
+	Private Class = iota
+	// Conditional is disclosed by party 0 if the wire If carries 1: the recipient learns Wire ∧ If, for no AND gate.
+	Conditional
+)
+
+// Output delivers the value of one wire to one party; that of a conditional one if If, which is 0 for others, carries 1, and
+// 0 otherwise.
 type Output struct {
 	Wire  Wire
 	Party int
+	Class Class
+	If    Wire
 }
 
 // Circuit is a public boolean circuit among Parties parties. Nobody changes it once it is built: its slices are shared and
@@ -96,7 +109,7 @@ func (c *Circuit) Eval(inputs []bool) []bool {
 	}
 	out := make([]bool, len(c.Outputs))
 	for k, o := range c.Outputs {
-		out[k] = v[o.Wire]
+		out[k] = v[o.Wire] && (o.Class == Private || v[o.If])
 	}
 	return out
 }

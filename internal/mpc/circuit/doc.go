@@ -9,7 +9,7 @@
 // k-th gate drives wire len(Inputs)+k and reads only wires below it. There are three kinds of gate: AND costs triples,
 // tables and hashing in the protocol, XOR and NOT are free. Constants are not wires: they are public, so the builder
 // folds them away. Any wire may be an output; each entry of Outputs has one recipient, and a value that two parties
-// learn is two entries.
+// learn is two entries. An entry may have a condition.
 //
 // Parties are numbered from 0. Party 0 is the requester and evaluates the garbled circuit; the others are providers and
 // garble it. Words are little-endian: bit 0 comes first.
@@ -49,4 +49,18 @@
 // columns of the providers' inputs lie in the span of the columns of ANDs and of party 0's inputs. Outputs to party 0 are
 // free of the rule; what is delivered to it is masked by the others' shares until their checks are done, and its own
 // evaluation is what makes it able to learn anything at all.
+//
+// # Conditional outputs
+//
+// What a provider learns only if some bit is 1 costs no AND if party 0 learns it anyway: the provider's output is
+// [Conditional], and in the protocol party 0 keeps its share of the mask from a provider whose condition is 0. The ideal
+// functionality hands out value ∧ condition, and for that to be all that anybody gets
+//
+//   - the value must be an output, or an input, of party 0: a corrupt one can always give its share to the provider;
+//   - the condition must be a private output of party 0, which decides by it, and of the provider, which decides by it too
+//     whether to look at what party 0 says;
+//   - the rule on masks holds for conditional outputs as for others, and for all XORs of both. It then says that party 0's
+//     shares of what it keeps back are independent of those that it hands out, unless the values are the same function.
+//
+// All conditional outputs of a provider have one condition, so that what it is sent is of two kinds.
 package circuit

@@ -7,7 +7,7 @@ import (
 
 // Hash names the circuit: SHA-256 over "angler/1 circuit\n" and then, as little-endian 32-bit numbers, the counts of parties,
 // inputs, gates and outputs, the owner of each input, operation and both operands of each gate, wire and recipient of
-// each output. Circuits that differ in anything but the memory they lie in have different encodings.
+// each output, 2^16 being added to the recipient of a conditional one and its condition following. Circuits that differ in anything but the memory they lie in have different encodings.
 func (c *Circuit) Hash() [32]byte {
 	h := sha256.New()
 	h.Write([]byte("angler/1 circuit\n"))
@@ -32,7 +32,10 @@ func (c *Circuit) Hash() [32]byte {
 	}
 	for _, o := range c.Outputs {
 		put(uint32(o.Wire))
-		put(uint32(o.Party))
+		put(uint32(o.Party) | uint32(o.Class)<<16)
+		if o.Class != Private {
+			put(uint32(o.If))
+		}
 	}
 	h.Write(buf)
 	return [32]byte(h.Sum(nil))

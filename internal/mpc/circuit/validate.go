@@ -23,7 +23,7 @@ func invalid(format string, args ...any) error {
 }
 
 // Validate checks form and rules of a circuit that did not come from a Builder: numbers in range, wires driven once and
-// before they are read, known gates, no AND(w, w), and masks of the providers' outputs that have shares of party 0. What a
+// before they are read, known gates, no AND(w, w), conditional outputs that party 0 can disclose, and masks of the providers' outputs that have shares of party 0. What a
 // Builder has built has passed: nobody changes it any more.
 func (c *Circuit) Validate() error {
 	if c.sound {
@@ -52,6 +52,9 @@ func (c *Circuit) Validate() error {
 		if o.Party < 0 || o.Party >= c.Parties {
 			return invalid("output %d goes to party %d of %d", k, o.Party, c.Parties)
 		}
+	}
+	if err := c.checkConditions(); err != nil {
+		return err
 	}
 	return c.checkMasks()
 }

@@ -30,6 +30,13 @@ func (b *Builder) OutputWord(party int, w Word) {
 	}
 }
 
+// OutputWordIf delivers all bits of w to a party if on is 1, bit 0 first: see OutputIf.
+func (b *Builder) OutputWordIf(party int, on Bit, w Word) {
+	for _, x := range w {
+		b.OutputIf(party, on, x)
+	}
+}
+
 func equalWidths(x, y Word) {
 	if len(x) != len(y) {
 		panic(fmt.Sprintf("circuit: words of %d and %d bits", len(x), len(y)))

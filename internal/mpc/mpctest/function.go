@@ -16,6 +16,13 @@ func RandomFunction(seed uint64, parties, inputs, ands, outputs int) Fixed {
 	return Fixed{circuittest.Random(rand.New(rand.NewPCG(seed, 'f')), parties, inputs, ands, outputs)}
 }
 
+// RandomConditional draws one in which some of the providers' outputs are
+// conditional.
+func RandomConditional(seed uint64, parties, inputs, ands, outputs int) Fixed {
+	rng := rand.New(rand.NewPCG(seed, 'c'))
+	return Fixed{circuittest.WithConditions(rng, circuittest.Random(rng, parties, inputs, ands, outputs), outputs)}
+}
+
 func (f Fixed) Parties() int                            { return f.Circuit.Parties }
 func (f Fixed) Leaves() int                             { return 0 }
 func (f Fixed) Build([]int) (*circuit.Circuit, error)   { return f.Circuit, nil }
@@ -29,7 +36,8 @@ func (f Fixed) Terms(_ int, _, _ []bool) ([]byte, bool) { return nil, false }
 //
 // Inputs: party 0 quantity and ceiling, a provider price and capacity. Outputs:
 // party 0 one bit a provider, whether it won, and the price; a provider whether
-// it won, and then the quantity. Party 0 signs (quantity, price).
+// it won, and conditional on that the quantity, an input of party 0, and the
+// price, an output of it. Party 0 signs (quantity, price).
 type Auction struct{ Providers, PriceBits, QuantityBits int }
 
 func (a Auction) Parties() int { return a.Providers + 1 }
@@ -60,11 +68,13 @@ func (a Auction) Build(order []int) (*circuit.Circuit, error) {
 		}
 		won[k] = better
 	}
+	paid := b.MaskWord(b.Any(won), best[:a.PriceBits])
 	b.OutputWord(0, won)
-	b.OutputWord(0, b.MaskWord(b.Any(won), best[:a.PriceBits]))
+	b.OutputWord(0, paid)
 	for k := range a.Providers {
 		b.Output(k+1, won[k])
-		b.OutputWord(k+1, b.MaskWord(won[k], quantity))
+		b.OutputWordIf(k+1, won[k], quantity)
+		b.OutputWordIf(k+1, won[k], paid)
 	}
 	return b.Build()
 }
@@ -90,7 +100,7 @@ func (a Auction) Claims(inputs, outputs []bool) map[int][]byte {
 // Terms is what a winner wants signed: the quantity it learned at the price it
 // asked.
 func (a Auction) Terms(_ int, inputs, outputs []bool) ([]byte, bool) {
-	return terms(outputs[1:], inputs[:a.PriceBits]), outputs[0]
+	return terms(outputs[1:1+a.QuantityBits], inputs[:a.PriceBits]), outputs[0]
 }
 
 func terms(words ...[]bool) []byte {

@@ -42,6 +42,31 @@ func Random(rng *rand.Rand, parties, inputs, ands, outputs int) *circuit.Circuit
 	return c
 }
 
+// WithConditions adds to a circuit up to so many conditional outputs for each provider that has outputs: one of these becomes
+// their condition and an output of party 0, and what they tell is outputs and inputs of party 0.
+func WithConditions(rng *rand.Rand, c *circuit.Circuit, most int) *circuit.Circuit {
+	d := &circuit.Circuit{Parties: c.Parties, Inputs: c.Inputs, Gates: c.Gates, Outputs: append([]circuit.Output(nil), c.Outputs...), Wires: c.Wires}
+	for party := 1; party < c.Parties; party++ {
+		own := c.OutputsOf(party)
+		if len(own) == 0 {
+			continue
+		}
+		on := c.Outputs[own[rng.IntN(len(own))]].Wire
+		d.Outputs = append(d.Outputs, circuit.Output{Wire: on})
+		known := append(c.InputsOf(0), on)
+		for _, k := range d.OutputsOf(0) {
+			known = append(known, d.Outputs[k].Wire)
+		}
+		for range most {
+			d.Outputs = append(d.Outputs, circuit.Output{Wire: known[rng.IntN(len(known))], Party: party, Class: circuit.Conditional, If: on})
+			if d.Validate() != nil {
+				d.Outputs = d.Outputs[:len(d.Outputs)-1]
+			}
+		}
+	}
+	return d
+}
+
 // Bits draws n random bits.
 func Bits(rng *rand.Rand, n int) []bool {
 	bits := make([]bool, n)
