@@ -11,6 +11,9 @@
 //	Certificate another client certificate, likewise
 //	Usage       what of the quota is used
 //	Notice      tell the tenant what is about to happen
+//	Watch       hear of what others change or delete in a lease's namespace
+//	Look        find out whether the namespace is there, or only the API server is not
+//	Restore     put back what others have changed, and say so there
 //	Endpoint    where the tenant's connection goes, for who carries it (Dial)
 //	Release     delete the tenant's rights, its account, and the namespace
 //	Owned       which leases have a namespace, and what holds those that do not go: what a daemon compares with its ledger
@@ -34,6 +37,9 @@
 // it deletes the namespace, in time of its own and even when its context was cancelled, and its *ProvisionError says so;
 // a namespace that was there before it began is left as it is, since a tenant may be using it. Provision and Release are
 // idempotent: after a crash, call either again.
+//
+// What was agreed is what stands there: who changes a quota, a policy, a role or a label of ours finds it put back, by
+// server-side apply, and by taking out what was added to it. A namespace that somebody has deleted is not made anew.
 //
 // A namespace that does not terminate is reported with what holds it, in the cluster's words: Owned.Held, *StuckError.
 //

@@ -1,9 +1,11 @@
 package k8s
 
 import (
+	"context"
 	"errors"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	rbacv1ac "k8s.io/client-go/applyconfigurations/rbac/v1"
@@ -16,7 +18,7 @@ import (
 func TestProviderClusterRoleIsMinimal(t *testing.T) {
 	t.Parallel()
 	for _, right := range []string{
-		"/namespaces create delete patch", "/serviceaccounts create delete patch", "/serviceaccounts/token create",
+		"/namespaces create delete patch watch", "/serviceaccounts create delete patch", "/serviceaccounts/token create",
 		"/limitranges create patch", "/resourcequotas create patch", "events.k8s.io/events create",
 		"networking.k8s.io/networkpolicies create patch",
 		"rbac.authorization.k8s.io/rolebindings create delete patch", "rbac.authorization.k8s.io/roles create patch",
@@ -80,5 +82,35 @@ func everything(t *testing.T, c *Cluster) error {
 	if err := c.Notice(ctx, spec.Provider, spec.LeaseID, Notice{NoticeExpiry, spec.Expires}); err != nil {
 		return err
 	}
+	if err := watchOnce(ctx, c, spec.Provider); err != nil {
+		return err
+	}
+	if _, err := c.Restore(ctx, spec, spec.Expires); err != nil {
+		return err
+	}
 	return c.Release(ctx, spec.Provider, spec.LeaseID)
+}
+
+// watchOnce watches until all kinds are seen, or one is not.
+func watchOnce(ctx context.Context, c *Cluster, provider string) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	var seen atomic.Int32
+	all := errors.New("all are seen")
+	err := c.Watch(ctx, provider, Watcher{
+		Changed: func(string) {},
+		Missed: func() {
+			if int(seen.Add(1)) == len(watched) {
+				cancel(all)
+			}
+		},
+		Failed: func(_ string, err error) { cancel(err) },
+	})
+	if cause := context.Cause(ctx); cause != all {
+		return cause
+	}
+	if !errors.Is(err, context.Canceled) {
+		return err
+	}
+	return nil
 }

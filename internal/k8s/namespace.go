@@ -12,6 +12,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	corev1ac "k8s.io/client-go/applyconfigurations/core/v1"
+	"k8s.io/client-go/rest"
 
 	"github.com/angler-dex/angler/internal/k8s/manifest"
 )
@@ -46,17 +47,7 @@ func (c *Cluster) ensureNamespace(ctx context.Context, spec manifest.Spec, o man
 		case there.DeletionTimestamp != nil:
 			return errTerminating
 		}
-		// With the UID in it, the request fails if this is another namespace by now.
-		config := *o.Config.(*corev1ac.NamespaceApplyConfiguration)
-		meta := *config.ObjectMetaApplyConfiguration
-		config.ObjectMetaApplyConfiguration = &meta
-		o := o
-		o.Config = config.WithUID(there.UID)
-		body, err := o.JSON()
-		if err != nil {
-			return err
-		}
-		_, err = c.applyOnce(ctx, o.Path(), body)
+		_, err = c.applyNamespace(ctx, o, there.UID)
 		return err
 	})
 	if errors.Is(err, context.Canceled) && errors.Is(context.Cause(ctx), ErrUnreached) {
@@ -66,6 +57,20 @@ func (c *Cluster) ensureNamespace(ctx context.Context, spec manifest.Spec, o man
 		return fmt.Errorf("make the namespace: %w", err)
 	}
 	return nil
+}
+
+// applyNamespace makes this very namespace be what its manifest says: with the UID in it, the request fails if there is
+// another one of its name by now.
+func (c *Cluster) applyNamespace(ctx context.Context, o manifest.Object, uid types.UID) (metav1.ObjectMeta, error) {
+	config := *o.Config.(*corev1ac.NamespaceApplyConfiguration)
+	meta := *config.ObjectMetaApplyConfiguration
+	config.ObjectMetaApplyConfiguration = &meta
+	o.Config = config.WithUID(uid)
+	body, err := o.JSON()
+	if err != nil {
+		return metav1.ObjectMeta{}, err
+	}
+	return c.applyOnce(ctx, o.Path(), body)
 }
 
 // lookup returns the namespace if it is there and this lease's, nil if it is not there, ErrForeign if it is not ours.
@@ -127,11 +132,21 @@ func (c *Cluster) deleteNamespace(ctx context.Context, there *corev1.Namespace) 
 	return err
 }
 
-// uidOf reads the UID out of an object that the API server sent.
-func uidOf(object []byte) (types.UID, error) {
-	var o metav1.PartialObjectMetadata
-	if err := json.Unmarshal(object, &o); err != nil {
-		return "", fmt.Errorf("read the server's answer: %w", err)
+// metadataOnly asks an API server for the metadata of an object in place of the whole.
+const metadataOnly = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
+
+// metaOf reads the metadata out of an object that the API server sent.
+func metaOf(result rest.Result) (metav1.ObjectMeta, error) {
+	if err := result.Error(); err != nil { // unlike Raw's, this holds what the server said
+		return metav1.ObjectMeta{}, err
 	}
-	return o.UID, nil
+	answer, err := result.Raw()
+	if err != nil {
+		return metav1.ObjectMeta{}, err
+	}
+	var o metav1.PartialObjectMetadata
+	if err := json.Unmarshal(answer, &o); err != nil {
+		return metav1.ObjectMeta{}, fmt.Errorf("read the server's answer: %w", err)
+	}
+	return o.ObjectMeta, nil
 }

@@ -66,7 +66,10 @@ func (c *Cluster) Notice(ctx context.Context, provider, leaseID string, n Notice
 		err = c.annotate(ctx, there, types.MergePatchType, map[string]string{manifest.AnnotationExpires: ends})
 	}
 	if err == nil {
-		err = c.event(ctx, there, provider, n, text)
+		// The event's name follows from what it says, so that there is one however often it is asked for.
+		err = c.event(ctx, there.ObjectMeta, provider, happening{
+			name: fmt.Sprintf("angler-notice-%d-%d", n.Kind, n.Ends.Unix()), reason: says.reason, severity: says.severity, text: text,
+		})
 	}
 	if err != nil {
 		return fmt.Errorf("notice: %w", refused(err))
@@ -89,16 +92,18 @@ func (c *Cluster) annotate(ctx context.Context, there *corev1.Namespace, how typ
 	})
 }
 
-// event writes the event of a notice. Its name follows from what it says, so that there is one however often it is asked for.
-func (c *Cluster) event(ctx context.Context, there *corev1.Namespace, provider string, n Notice, text string) error {
+// A happening is what an event tells whoever looks into a namespace.
+type happening struct{ name, reason, severity, text string }
+
+// event writes an event about a lease's namespace into it; that there is one of that name already is no error.
+func (c *Cluster) event(ctx context.Context, there metav1.ObjectMeta, provider string, h happening) error {
 	event := &eventsv1.Event{
 		ObjectMeta: metav1.ObjectMeta{
-			Name: fmt.Sprintf("angler-notice-%d-%d", n.Kind, n.Ends.Unix()), Namespace: there.Name,
-			Labels: map[string]string{manifest.LabelManagedBy: manifest.ManagedBy},
+			Name: h.name, Namespace: there.Name, Labels: map[string]string{manifest.LabelManagedBy: manifest.ManagedBy},
 		},
 		EventTime:           metav1.NewMicroTime(c.now()),
 		ReportingController: manifest.Domain + "/angler", ReportingInstance: provider,
-		Action: "Notify", Reason: kinds[n.Kind].reason, Type: kinds[n.Kind].severity, Note: text,
+		Action: "Notify", Reason: h.reason, Type: h.severity, Note: h.text,
 		// With the namespace named, an event about a namespace may lie in it, where its tenant may read.
 		Regarding: corev1.ObjectReference{APIVersion: "v1", Kind: "Namespace", Name: there.Name, Namespace: there.Name, UID: there.UID},
 	}

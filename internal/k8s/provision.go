@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"golang.org/x/sync/errgroup"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/angler-dex/angler/internal/k8s/manifest"
@@ -138,27 +139,19 @@ func (c *Cluster) apply(ctx context.Context, o manifest.Object) (types.UID, erro
 	if err != nil {
 		return "", err
 	}
-	var uid types.UID
+	var there metav1.ObjectMeta
 	err = retry(ctx, func(ctx context.Context) (err error) {
-		uid, err = c.applyOnce(ctx, o.Path(), body)
+		there, err = c.applyOnce(ctx, o.Path(), body)
 		return err
 	})
 	if err != nil {
 		return "", fmt.Errorf("apply %s: %w", o, err)
 	}
-	return uid, nil
+	return there.UID, nil
 }
 
-func (c *Cluster) applyOnce(ctx context.Context, path string, body []byte) (types.UID, error) {
-	result := c.set.CoreV1().RESTClient().Patch(types.ApplyPatchType).AbsPath(path).
+func (c *Cluster) applyOnce(ctx context.Context, path string, body []byte) (metav1.ObjectMeta, error) {
+	return metaOf(c.set.CoreV1().RESTClient().Patch(types.ApplyPatchType).AbsPath(path).
 		Param("fieldManager", fieldManager).Param("force", "true").
-		SetHeader("Accept", "application/json").Body(body).Do(ctx)
-	if err := result.Error(); err != nil { // unlike Raw's, this holds what the server said
-		return "", err
-	}
-	answer, err := result.Raw()
-	if err != nil {
-		return "", err
-	}
-	return uidOf(answer)
+		SetHeader("Accept", metadataOnly).Body(body).Do(ctx))
 }

@@ -8,9 +8,10 @@ import (
 // ProviderRoleName is the name of the ClusterRole of ProviderClusterRole.
 const ProviderRoleName = "angler-provider"
 
-// providerRules is what a provider's daemon does itself. Server-side apply needs patch, and create where there is nothing yet.
+// providerRules is what a provider's daemon does itself. Server-side apply needs patch, and create where there is
+// nothing yet; what is read and watched of the other kinds, tenants may read, too.
 var providerRules = []rbacv1.PolicyRule{
-	{APIGroups: []string{""}, Resources: []string{"namespaces"}, Verbs: []string{"create", "delete", "get", "list", "patch"}},
+	{APIGroups: []string{""}, Resources: []string{"namespaces"}, Verbs: []string{"create", "delete", "get", "list", "patch", "watch"}},
 	{APIGroups: []string{""}, Resources: []string{"limitranges", "resourcequotas"}, Verbs: []string{"create", "patch"}},
 	{APIGroups: []string{""}, Resources: []string{"serviceaccounts"}, Verbs: []string{"create", "delete", "patch"}},
 	{APIGroups: []string{""}, Resources: []string{"serviceaccounts/token"}, Verbs: []string{"create"}},
