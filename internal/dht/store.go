@@ -61,8 +61,9 @@ func (l StoreLimits) networkOf(addr netip.AddrPort) network {
 // peerStore keeps, for each key, who announced itself under it and until when.
 // It implements the library's peer_store.Interface. A full key makes room at
 // the expense of the network that holds most of it, so that a flood from one
-// network cannot push the others out; a full network forgets its own oldest
-// peer, so that a provider that restarts on new ports gets in.
+// network cannot push the others out, and so does a full store; a full network
+// forgets its own oldest peer, so that a provider that restarts on new ports
+// gets in.
 type peerStore struct {
 	limits  StoreLimits
 	now     func() time.Time
@@ -70,9 +71,15 @@ type peerStore struct {
 
 	mu       sync.Mutex
 	keys     map[Key]map[netip.AddrPort]time.Time // until when
-	networks map[network]int
+	networks map[network]*holding
 	total    int
 	swept    time.Time
+}
+
+// holding is how many peers of a network are stored, and under which keys.
+type holding struct {
+	peers int
+	keys  map[Key]int
 }
 
 var _ peerstore.Interface = (*peerStore)(nil)
@@ -83,7 +90,7 @@ func newPeerStore(limits StoreLimits, now func() time.Time, shuffle func(int, fu
 		now:      now,
 		shuffle:  shuffle,
 		keys:     make(map[Key]map[netip.AddrPort]time.Time),
-		networks: make(map[network]int),
+		networks: make(map[network]*holding),
 	}
 }
 
@@ -125,64 +132,10 @@ func (s *peerStore) add(key Key, addr netip.AddrPort) bool {
 		s.keys[key] = peers
 	}
 	if _, known := peers[addr]; !known {
-		s.total++
-		s.networks[s.limits.networkOf(addr)]++
+		s.count(key, addr)
 	}
 	peers[addr] = now.Add(s.limits.TTL)
 	return true
-}
-
-// makeRoom enforces the caps for a newcomer, forgetting others where they say so.
-func (s *peerStore) makeRoom(key Key, addr netip.AddrPort, now time.Time) bool {
-	from := s.limits.networkOf(addr)
-	if s.total >= s.limits.Total || s.networks[from] >= s.limits.PerNetwork {
-		s.sweepLocked(now, s.limits.TTL/64)
-	}
-	held := make(map[network]int)
-	same := 0
-	for peer := range s.keys[key] {
-		held[s.limits.networkOf(peer)]++
-		if peer.Addr() == addr.Addr() {
-			same++
-		}
-	}
-	exempt := addr.Addr().IsLoopback() && !s.limits.CapLoopback
-	switch {
-	case same >= s.limits.PerKeyAddress && !exempt:
-		s.forgetOldest(key, func(p netip.AddrPort) bool { return p.Addr() == addr.Addr() })
-		return true
-	case held[from] >= s.limits.PerKeyNetwork:
-		s.forgetOldest(key, func(p netip.AddrPort) bool { return s.limits.networkOf(p) == from })
-		return true
-	case s.networks[from] >= s.limits.PerNetwork:
-		return false
-	case len(s.keys[key]) >= s.limits.PerKey:
-		largest, most := network{}, 0
-		for n, count := range held {
-			if count > most {
-				largest, most = n, count
-			}
-		}
-		if most <= held[from]+1 {
-			return false // a newcomer would only swap places with its equal
-		}
-		s.forgetOldest(key, func(p netip.AddrPort) bool { return s.limits.networkOf(p) == largest })
-		return true
-	}
-	return s.total < s.limits.Total
-}
-
-func (s *peerStore) forgetOldest(key Key, among func(netip.AddrPort) bool) {
-	var oldest netip.AddrPort
-	var until time.Time
-	for peer, t := range s.keys[key] {
-		if among(peer) && (!oldest.IsValid() || t.Before(until)) {
-			oldest, until = peer, t
-		}
-	}
-	if oldest.IsValid() {
-		s.forget(key, oldest)
-	}
 }
 
 func (s *peerStore) forget(key Key, addr netip.AddrPort) {
@@ -192,7 +145,12 @@ func (s *peerStore) forget(key Key, addr netip.AddrPort) {
 	}
 	s.total--
 	n := s.limits.networkOf(addr)
-	if s.networks[n]--; s.networks[n] == 0 {
+	h := s.networks[n]
+	h.peers--
+	if h.keys[key]--; h.keys[key] == 0 {
+		delete(h.keys, key)
+	}
+	if h.peers == 0 {
 		delete(s.networks, n)
 	}
 }

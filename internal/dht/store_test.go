@@ -181,6 +181,28 @@ func TestStoreCapsANetworkOverAllKeysAndTheTotal(t *testing.T) {
 	}
 }
 
+// A few networks that fill the store with announcements under keys of their own
+// do not keep others out, who are stored under keys that nobody floods.
+func TestAFullStoreMakesRoom(t *testing.T) {
+	s, _ := testStore(StoreLimits{PerNetwork: 10, Total: 40})
+	for i := range 100 {
+		s.add(Key{byte(i)}, at(byte(i%4), 1, 1))
+	}
+	for i := range byte(20) {
+		if !s.add(Key{200, i}, at(100+i, 1, 1)) {
+			t.Errorf("newcomer %d finds no room", i)
+		}
+	}
+	if _, peers := s.size(); peers != 40 {
+		t.Errorf("%d peers, want 40", peers)
+	}
+	for i := range byte(20) {
+		if got := stored(s, Key{200, i}); len(got) != 1 {
+			t.Errorf("newcomer %d was pushed out again", i)
+		}
+	}
+}
+
 func TestStoreCapsLoopbackOnlyWhenAsked(t *testing.T) {
 	for capped, want := range map[bool]int{false: 20, true: 3} {
 		s, _ := testStore(StoreLimits{PerKeyNetwork: 3, CapLoopback: capped})
@@ -271,8 +293,12 @@ func TestStoreCountsRight(t *testing.T) {
 			t.Fatalf("step %d: %d peers, counted %d", step, total, s.total)
 		}
 		for n, count := range networks {
-			if count != s.networks[n] || count > 8 {
-				t.Fatalf("step %d: network %v has %d peers, counted %d", step, n, count, s.networks[n])
+			under := 0
+			for _, peers := range s.networks[n].keys {
+				under += peers
+			}
+			if count != s.holds(n) || count != under || count > 8 {
+				t.Fatalf("step %d: network %v has %d peers, counted %d, by keys %d", step, n, count, s.holds(n), under)
 			}
 		}
 	}
