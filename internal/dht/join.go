@@ -37,6 +37,7 @@ type joining struct {
 	bootstrap []netip.AddrPort // as last resolved
 	saved     []contact        // from the last run; those that failed are dropped
 	err       error            // why the last round failed
+	deserted  error            // why no bootstrap node is there, if none was in the last round
 	founder   bool             // a bootstrap node itself, or without any: may be alone
 }
 
@@ -136,25 +137,31 @@ func (n *Node) keepJoined(ctx context.Context) {
 // joinRound pings the bootstrap nodes and, while the table is nearly empty,
 // the saved ones, and decides.
 func (n *Node) joinRound(ctx context.Context) {
-	targets, err := n.resolveBootstrap(ctx)
+	named, err := n.resolveBootstrap(ctx)
+	var saved []netip.AddrPort
 	if n.tableSize() < fewNodes {
 		n.joining.mu.Lock()
 		for _, c := range n.joining.saved {
-			if n.side(c.addr.Addr()) != nil && !slices.Contains(targets, c.addr) {
-				targets = append(targets, c.addr)
+			if n.side(c.addr.Addr()) != nil && !slices.Contains(named, c.addr) {
+				saved = append(saved, c.addr)
 			}
 		}
 		n.joining.mu.Unlock()
 	}
-	others, self := n.greet(ctx, targets)
+	others, self := n.greet(ctx, append(slices.Clip(named), saved...))
+	if ctx.Err() != nil {
+		return
+	}
 	founder := !n.cfg.Passive && (self || len(n.cfg.Bootstrap) == 0)
+	var deserted error
+	if !founder && !slices.ContainsFunc(others, func(a netip.AddrPort) bool { return slices.Contains(named, a) }) {
+		deserted = n.desertion(named, err)
+	}
 	n.joining.mu.Lock()
-	n.joining.founder = founder
+	n.joining.founder, n.joining.deserted = founder, deserted
 	n.joining.mu.Unlock()
 	switch {
-	case ctx.Err() != nil:
-		return
-	case others:
+	case len(others) > 0:
 		if !n.cfg.Passive && !isClosed(n.joining.ready) {
 			n.refreshTable(ctx)
 		}
@@ -162,27 +169,30 @@ func (n *Node) joinRound(ctx context.Context) {
 	case founder:
 		n.joining.decide(nil)
 	case isClosed(n.joining.ready):
-	case err != nil:
-		n.joining.decide(fmt.Errorf("%w: %w", ErrNoBootstrap, err))
+	case deserted == nil: // a passive node without any
+		n.joining.decide(fmt.Errorf("%w: none is named, %d saved nodes were asked", ErrNoBootstrap, len(saved)))
+	case len(saved) == 0:
+		n.joining.decide(deserted)
 	default:
-		n.joining.decide(fmt.Errorf("%w: %s", ErrNoBootstrap, n.silent(targets)))
+		n.joining.decide(fmt.Errorf("%w; nor does one of %d saved nodes", deserted, len(saved)))
 	}
 }
 
-// silent says who was asked.
-func (n *Node) silent(targets []netip.AddrPort) string {
+// desertion says that no bootstrap node is there: their names do not resolve, or
+// they do not answer. It is nil if there are none.
+func (n *Node) desertion(named []netip.AddrPort, resolving error) error {
 	switch {
-	case len(targets) == 0:
-		return "none is known"
-	case len(n.cfg.Bootstrap) == 0:
-		return fmt.Sprintf("%d saved nodes were asked", len(targets))
+	case resolving != nil:
+		return fmt.Errorf("%w: %w", ErrNoBootstrap, resolving)
+	case len(n.cfg.Bootstrap) > 0:
+		return fmt.Errorf("%w: %s asked at %d addresses", ErrNoBootstrap, strings.Join(n.cfg.Bootstrap, ", "), len(named))
 	}
-	return fmt.Sprintf("%s and saved nodes were asked at %d addresses in all", strings.Join(n.cfg.Bootstrap, ", "), len(targets))
+	return nil
 }
 
-// greet pings the targets and says whether others answered, and whether this
+// greet pings the targets and says which others answered, and whether this
 // node itself did, which makes it one of the bootstrap nodes.
-func (n *Node) greet(ctx context.Context, targets []netip.AddrPort) (others, self bool) {
+func (n *Node) greet(ctx context.Context, targets []netip.AddrPort) (others []netip.AddrPort, self bool) {
 	var mu sync.Mutex
 	var group errgroup.Group
 	group.SetLimit(joinPings)
@@ -197,7 +207,7 @@ func (n *Node) greet(ctx context.Context, targets []netip.AddrPort) (others, sel
 			case n.isOwn(r.id):
 				self = true
 			default:
-				others = true
+				others = append(others, addr)
 				if n.cfg.Passive {
 					n.joining.decide(nil) // a requester need not wait for the rest
 				}
@@ -206,7 +216,7 @@ func (n *Node) greet(ctx context.Context, targets []netip.AddrPort) (others, sel
 		})
 	}
 	_ = group.Wait() // the functions return no errors
-	if others {
+	if len(others) > 0 {
 		n.forgetFailed()
 	}
 	return others, self

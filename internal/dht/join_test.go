@@ -58,8 +58,12 @@ func TestNobodyAnswers(t *testing.T) {
 					t.Errorf("announce: %v", err)
 				}
 			}
-			if s := n.Stats(); s.Joined || !errors.Is(s.JoinErr, ErrNoBootstrap) {
-				t.Errorf("stats: joined %v, %v", s.Joined, s.JoinErr)
+			s := n.Stats()
+			if s.Joined || !errors.Is(s.JoinErr, ErrNoBootstrap) || len(cfg.Bootstrap) > 0 && !errors.Is(s.Deserted, ErrNoBootstrap) {
+				t.Errorf("stats: joined %v, %v, %v", s.Joined, s.JoinErr, s.Deserted)
+			}
+			if strings.Contains(s.JoinErr.Error(), "saved") != (cfg.Bootstrap == nil) {
+				t.Errorf("saved nodes that there are not: %v", s.JoinErr)
 			}
 		})
 	}
@@ -135,6 +139,9 @@ func TestRestartWithoutBootstrap(t *testing.T) {
 	ready(t, n)
 	settle(t, 2, bootstrap, other, n)
 	id := n.ID()
+	if err := n.Stats().Deserted; err != nil {
+		t.Errorf("with the bootstrap node there: %v", err)
+	}
 	n.kill()
 	bootstrap.kill()
 
@@ -146,6 +153,9 @@ func TestRestartWithoutBootstrap(t *testing.T) {
 	ready(t, again)
 	if again.ID() != id {
 		t.Errorf("id %s, was %s", again.ID(), id)
+	}
+	if s := again.Stats(); !s.Joined || !errors.Is(s.Deserted, ErrNoBootstrap) {
+		t.Errorf("joined %v by saved nodes, and of the bootstrap node: %v", s.Joined, s.Deserted)
 	}
 	if err := again.Announce(t.Context(), Key{1}, 4242); err != nil {
 		t.Fatal(err)

@@ -222,3 +222,17 @@ func allFind(t *testing.T, key Key, want []netip.AddrPort, nodes []running) {
 	_ = group.Wait() // the functions return no errors
 	t.Logf("%d lookups in %v", len(nodes), time.Since(began))
 }
+
+// In a pool of a few nodes all of them are asked. One that has died is waited
+// for in the first walk, not in each that follows.
+func TestADeadNodeIsWaitedForOnce(t *testing.T) {
+	t.Parallel()
+	bootstrap, nodes := pool(t, 4, Config{})
+	nodes[3].kill()
+	requester := start(t, Config{Bootstrap: []string{bootstrap.Addr().String()}, Passive: true, Rand: seeded(2)})
+	ready(t, requester)
+	lookup(t, requester, Key{1})
+	if !requester.failing.has(nodes[3].Addr()) {
+		t.Error("a node that did not answer is not doubted in the next walk")
+	}
+}

@@ -14,6 +14,10 @@ type Stats struct {
 	Passive  bool
 	Joined   bool  // some node has answered, or this one founds the network
 	JoinErr  error // why not, if the last attempt failed
+	// Deserted says that none of the bootstrap nodes answered when they were last
+	// greeted, once a minute, and why; it wraps ErrNoBootstrap. The node may have
+	// joined by others that it remembers. Nil also for a bootstrap node itself.
+	Deserted error
 
 	Nodes     int // in the routing table
 	GoodNodes int // of these, heard recently
@@ -44,7 +48,7 @@ func (n *Node) Stats() Stats {
 		SocketErrors:    n.readErrs.Load(),
 	}
 	n.joining.mu.Lock()
-	s.JoinErr = n.joining.err
+	s.JoinErr, s.Deserted = n.joining.err, n.joining.deserted
 	n.joining.mu.Unlock()
 	n.announced.mu.Lock()
 	s.AnnouncedKeys, s.LastAnnounce, s.LastAnnounceNodes = n.announced.keys, n.announced.last, n.announced.nodes

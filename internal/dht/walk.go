@@ -334,6 +334,9 @@ func (w *walk) markSlow() {
 		if h.over {
 			continue
 		}
+		if now.Sub(h.asked) >= lost {
+			w.n.failing.add(addr) // the next walk need not find out for itself; an answer clears it
+		}
 		for _, f := range w.paths {
 			if now.Sub(h.asked) >= slow {
 				f.slow(addr)
