@@ -4,9 +4,12 @@
 GO        ?= go
 BIN       := $(CURDIR)/bin
 VERSION   ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+IMAGE     ?= ghcr.io/angler-dex/angler:$(VERSION)
+ARCH      ?= $(shell $(GO) env GOARCH)
+CONTAINER ?= docker
 LDFLAGS   := -s -w -X github.com/angler-dex/angler/internal/cli.version=$(VERSION)
 
-.PHONY: all counts build kubelab demo test unit race bench lint vulncheck fmt man clean
+.PHONY: all counts build kubelab demo test unit race bench lint vulncheck fmt man image packages clean
 
 all: build
 
@@ -51,6 +54,17 @@ counts: ## what the placement functions cost: AND gates and depth among 8, 16 an
 
 fmt:
 	gofmt -w cmd deploy internal testdata
+
+image: ## the image; CONTAINER=podman or buildah builds it as well
+	mkdir -p $(BIN)/image/linux/$(ARCH)
+	cp LICENSE $(BIN)/image
+	CGO_ENABLED=0 GOOS=linux GOARCH=$(ARCH) $(GO) build -ldflags '$(LDFLAGS)' -o $(BIN)/image/linux/$(ARCH)/angler ./cmd/angler
+	$(CONTAINER) build --platform linux/$(ARCH) --build-arg TARGETPLATFORM=linux/$(ARCH) -f deploy/image/Dockerfile -t $(IMAGE) $(BIN)/image
+
+packages: ## what a release has, below dist, but the images and signatures; the tools that it needs take minutes to build
+	GOBIN=$(BIN)/tools $(GO) install github.com/goreleaser/goreleaser/v2@v2.16.0
+	GOBIN=$(BIN)/tools $(GO) install github.com/anchore/syft/cmd/syft@v1.52.0
+	PATH="$(BIN)/tools:$$PATH" goreleaser release --snapshot --clean --skip=docker,sign
 
 man: build ## manual pages, below bin/man
 	$(BIN)/angler docs man --dir $(BIN)/man

@@ -1,0 +1,11 @@
+#!/bin/sh
+# Makes the user and its folder. A service that runs goes on as the new version; none is started.
+set -e
+if command -v systemd-sysusers >/dev/null; then
+	systemd-sysusers angler.conf
+	systemd-tmpfiles --create angler.conf
+fi
+if [ -d /run/systemd/system ]; then
+	systemctl daemon-reload
+	systemctl try-restart angler.service
+fi
