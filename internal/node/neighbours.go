@@ -32,9 +32,9 @@ const (
 	maxSeen     = 96              // addresses a round: many may be of those who are gone
 	maxBacks    = 3               // of them are asked to dial back, all if these could not
 	roundsEvery = 10 * time.Minute
-	aloneEvery  = time.Minute            // while there is nobody to ask
+	soonEvery   = time.Minute            // while there is nobody to ask, or too little is known of where we are
 	retryEvery  = 15 * time.Second       // while others cannot reach us
-	offersEvery = 250 * time.Millisecond // while there is nothing to announce
+	readyEvery  = 250 * time.Millisecond // while there is nothing to announce, or no DHT to do it in
 )
 
 // round is one look at the neighbours.
@@ -53,9 +53,8 @@ type round struct {
 func (d *daemon) neighbours(ctx context.Context) error {
 	limit := firstRound
 	for {
-		wait := offersEvery
-		if rings := d.rings(); len(rings) > 0 {
-			d.lookAround(ctx, rings, limit)
+		wait := readyEvery
+		if rings := d.rings(); len(rings) > 0 && d.dht.Ready(ctx) == nil && d.lookAround(ctx, rings, limit) {
 			limit = anyRound
 			wait = d.place.pause()
 		}
@@ -67,32 +66,34 @@ func (d *daemon) neighbours(ctx context.Context) error {
 	}
 }
 
-// lookAround is one round.
-func (d *daemon) lookAround(ctx context.Context, rings [][]dht.Key, limit time.Duration) {
+// lookAround is one round; false: nobody in the DHT has answered, which says
+// nothing about who is there.
+func (d *daemon) lookAround(ctx context.Context, rings [][]dht.Key, limit time.Duration) bool {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	r := &round{d: d}
 	var g errgroup.Group
 	g.SetLimit(maxDials)
 	seen := map[netip.AddrPort]bool{}
-	err := d.dht.Ready(ctx)
-	if err == nil {
-		err = d.dht.Search(ctx, dht.Search{Rings: rings, Found: func(at netip.AddrPort) bool {
-			if !seen[at] {
-				seen[at] = true
-				g.Go(func() error { r.meet(ctx, at); return nil })
-			}
-			return len(seen) < maxSeen && !r.full() && ctx.Err() == nil
-		}})
-	}
+	err := d.dht.Search(ctx, dht.Search{Rings: rings, Found: func(at netip.AddrPort) bool {
+		if !seen[at] {
+			seen[at] = true
+			g.Go(func() error { r.meet(ctx, at); return nil })
+		}
+		return len(seen) < maxSeen && !r.full() && ctx.Err() == nil
+	}})
 	_ = g.Wait() // no function of this group returns an error
 	if err != nil && ctx.Err() == nil {
 		d.cfg.Log.Debug("no neighbours found", "err", err)
+		if errors.Is(err, dht.ErrNoBootstrap) {
+			return false
+		}
 	}
 	r.conclude()
 	if err := d.place.space.Save(d.cfg.PlacePath); err != nil && ctx.Err() == nil {
 		d.cfg.Log.Warn("network coordinate not kept", "err", err)
 	}
+	return true
 }
 
 // rings are where neighbours are looked for: at those who offer the same.

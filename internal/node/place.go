@@ -56,11 +56,10 @@ func (p *place) pause() time.Duration {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	wait := roundsEvery
-	switch p.reach {
-	case control.Reachable:
-	case control.ReachUntold:
-		wait = aloneEvery
-	default:
+	switch {
+	case p.reach == control.ReachUntold || p.reach == control.Reachable && !p.space.Here().Settled():
+		wait = soonEvery
+	case p.reach != control.Reachable:
 		return retryEvery
 	}
 	return time.Duration((0.75 + rand.Float64()/2) * float64(wait)) // so that a pool's rounds spread
