@@ -64,7 +64,7 @@ func (b *Backer) Serve(ctx context.Context, s *mesh.Stream) {
 	defer cancel()
 	answer := []byte{1}
 	if err = b.Mesh.Probe(ctx, rec.ID, k.at); err != nil {
-		if k.left > 0 { // it may well be where we did not knock
+		if k.some { // it may well be where we did not knock
 			s.Reset()
 			return
 		}

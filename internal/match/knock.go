@@ -11,15 +11,15 @@ import (
 // Who asks to be dialled back chooses where we knock, and an address that it
 // names need not be its own. What it was seen at is: the handshake has proven it.
 // So we knock there as often as every ten seconds, and elsewhere only in a pool,
-// whose operators answer for what they sign, at two addresses a minute; never at
+// whose operators answer for what they sign, at four addresses a minute; never at
 // one of a private network or of this machine for somebody from outside. A
-// knock is the first packets of a handshake, some 1,200 bytes each, so that
-// whoever lives at such an address gets about 100 bytes a second for each node
+// knock is the first packets of a handshake, half a dozen of 1,200 bytes, so that
+// whoever lives at such an address gets about 500 bytes a second for each node
 // that can be asked.
 const (
 	knockEvery     = 10 * time.Second // for one peer
 	elsewhereEvery = time.Minute      // at addresses at which it was not seen
-	maxElsewhere   = 2                // of them
+	maxElsewhere   = 4                // of them
 	knocksAtOnce   = 4
 	maxKnocked     = 1024 // peers that are remembered
 )
@@ -27,7 +27,7 @@ const (
 // knock is where to knock.
 type knock struct {
 	at   []netip.AddrPort
-	left int // addresses at which we might have, but for the bounds
+	some bool // elsewhere we would, but not now
 }
 
 // knocks keeps count of them.
@@ -50,19 +50,19 @@ func (k *knocks) admit(rec identity.Record, seen netip.Addr, pool bool, now time
 	if k.busy == knocksAtOnce || now.Sub(last.at).Abs() < knockEvery {
 		return knock{}, false
 	}
-	own, others := candidates(rec.Addrs, seen)
-	most := 0
-	if pool && now.Sub(last.elsewhere).Abs() >= elsewhereEvery {
-		most = min(maxElsewhere, len(others))
-	}
-	told := knock{at: append(own, others[:most]...), left: len(others) - most}
-	if len(told.at) == 0 && told.left > 0 {
+	own, others := divide(rec.Addrs, seen)
+	told := knock{at: own}
+	switch {
+	case len(others) == 0:
+	case pool && now.Sub(last.elsewhere).Abs() >= elsewhereEvery:
+		told.at = append(own, others[:min(maxElsewhere, len(others))]...)
+		last.elsewhere = now
+	case len(own) == 0:
 		return knock{}, false
+	default:
+		told.some = true
 	}
 	last.at = now
-	if most > 0 {
-		last.elsewhere = now
-	}
 	if k.last == nil || len(k.last) == maxKnocked {
 		k.last = map[identity.PeerID]knocked{} // forgetting all costs one early answer each
 	}
@@ -77,9 +77,9 @@ func (k *knocks) done() {
 	k.busy--
 }
 
-// candidates parts a record's addresses into those at which its owner was seen
+// divide parts a record's addresses into those at which its owner was seen
 // and the others. One of a private network is none for who is not in it.
-func candidates(addrs []netip.AddrPort, seen netip.Addr) (own, others []netip.AddrPort) {
+func divide(addrs []netip.AddrPort, seen netip.Addr) (own, others []netip.AddrPort) {
 	for _, a := range addrs {
 		switch {
 		case a.Addr() == seen:

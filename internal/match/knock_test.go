@@ -19,7 +19,7 @@ func TestKnocks(t *testing.T) {
 		open        bool
 		again       time.Duration // it has asked for the first address of elsewhere so long ago
 		at          string
-		left        int
+		some        bool
 		refused     bool
 	}{
 		{addrs: home, seen: home, at: home},
@@ -27,12 +27,12 @@ func TestKnocks(t *testing.T) {
 		{addrs: home, seen: home, again: 5 * time.Second, refused: true},
 		{addrs: home, seen: home, again: 15 * time.Second, at: home},
 		{addrs: "203.0.113.1 " + home, seen: home, at: home + " 203.0.113.1"},
-		{addrs: "203.0.113.1 " + home, seen: home, again: 15 * time.Second, at: home, left: 1},
-		{addrs: "203.0.113.1 " + home, seen: home, open: true, at: home, left: 1},
+		{addrs: "203.0.113.1 " + home, seen: home, again: 15 * time.Second, at: home, some: true},
+		{addrs: "203.0.113.1 " + home, seen: home, open: true, at: home, some: true},
 		{addrs: "203.0.113.1", seen: home, again: 15 * time.Second, refused: true},
 		{addrs: "203.0.113.1", seen: home, again: time.Minute, at: "203.0.113.1"},
 		{addrs: "203.0.113.1", seen: home, open: true, refused: true},
-		{addrs: "203.0.113.1 203.0.113.2 203.0.113.3", seen: home, at: "203.0.113.1 203.0.113.2", left: 1},
+		{addrs: "203.0.113.1 203.0.113.2 203.0.113.3 203.0.113.4 203.0.113.5", seen: home, at: "203.0.113.1 203.0.113.2 203.0.113.3 203.0.113.4"},
 		{addrs: lan, seen: home},                   // behind a NAT: there is nothing that others could try
 		{addrs: lan + " " + here, seen: home},      // nor is there here
 		{addrs: lan, seen: "192.168.1.9", at: lan}, // in the same network
@@ -49,7 +49,7 @@ func TestKnocks(t *testing.T) {
 				k.done()
 			}
 			got, ok := k.admit(identity.Record{Addrs: hosts(c.addrs)}, netip.MustParseAddr(c.seen), !c.open, now)
-			if ok == c.refused || got.left != c.left || fmt.Sprint(got.at) != fmt.Sprint(hosts(c.at)) {
+			if ok == c.refused || got.some != c.some || fmt.Sprint(got.at) != fmt.Sprint(hosts(c.at)) {
 				t.Errorf("%v, %v", got, ok)
 			}
 		})
