@@ -120,7 +120,7 @@ func alongside(ctx context.Context, runs []func(context.Context) error, f func(c
 // pool; else a node of its own, which run runs.
 func (a *app) finder(ctx context.Context, c *requester.Client, cfg clientConfig, log *slog.Logger) (stop func(), run func(context.Context) error, err error) {
 	stop = func() {}
-	if c.Finder, err = cfg.where.fixed(); err != nil || c.Finder != nil {
+	if c.Finder, err = cfg.where.fixed(ctx); err != nil || c.Finder != nil {
 		return stop, nil, err
 	}
 	own := cfg.cell

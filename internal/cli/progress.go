@@ -4,11 +4,22 @@ import "github.com/angler-dex/angler/internal/requester"
 
 // progress turns the events of a request into lines: what is counted is said once, when the next phase begins.
 type progress struct {
-	talk talk
-	last requester.Event
+	talk  talk
+	named bool // the user has named whom to ask, so who is of no use is told
+	last  requester.Event
 }
 
 func (p *progress) event(e requester.Event) {
+	switch e.Phase {
+	case requester.Unusable:
+		if p.named {
+			p.talk.warn("nobody at %s is of use: %v", e.Addr, e.Err)
+		}
+		return
+	case requester.Unsearched:
+		p.talk.warn("only those who were met before are asked, for the search failed: %v", e.Err)
+		return
+	}
 	if e.Phase != p.last.Phase {
 		p.flush()
 		switch e.Phase {

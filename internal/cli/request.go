@@ -178,7 +178,7 @@ func (a *app) request(ctx context.Context, req market.Request, f requestFlags) e
 	if err = f.policy.reputed(&req, requester.OpenReputation(a.paths.reputation())); err != nil {
 		return err
 	}
-	prog := &progress{talk: a.talk}
+	prog := &progress{talk: a.talk, named: f.where.providers != ""}
 	var lease requester.Lease
 	err = a.withClient(ctx, clientConfig{
 		key: key, pool: &j.Pool, membership: j.Membership, store: store, cell: cell, auto: auto, precision: f.place.precision, where: f.where,

@@ -111,10 +111,10 @@ func (b *Book) struck(at netip.AddrPort, now time.Time) bool {
 	return known && !e.Struck.IsZero() && now.Sub(e.Struck).Abs() < struckFor
 }
 
-// serving lists where providers of a class were met, the nearest by estimate
-// first: by their coordinates where both ends have settled ones, else by what
-// was measured.
-func (b *Book) serving(class string, space *coord.Space, now time.Time) []netip.AddrPort {
+// serving lists where providers of a class were met, the nearest first: those
+// near the wanted place, or, without one, by estimate, from their coordinates
+// where both ends have settled ones, else from what was measured.
+func (b *Book) serving(class string, space *coord.Space, near *Near, now time.Time) []netip.AddrPort {
 	if b == nil {
 		return nil
 	}
@@ -133,7 +133,7 @@ func (b *Book) serving(class string, space *coord.Space, now time.Time) []netip.
 		return e.RTT
 	}
 	slices.SortFunc(hits, func(x, y entry) int {
-		return cmp.Or(cmp.Compare(estimate(x), estimate(y)), x.Addr.Compare(y.Addr))
+		return cmp.Or(near.compare(x.Cell, y.Cell), cmp.Compare(estimate(x), estimate(y)), x.Addr.Compare(y.Addr))
 	})
 	var addrs []netip.AddrPort
 	for _, e := range hits {

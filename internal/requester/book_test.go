@@ -43,7 +43,7 @@ func TestBook(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := b.serving("small", nil, noon); !slices.Equal(got, []netip.AddrPort{at(2), at(1)}) {
+	if got := b.serving("small", nil, nil, noon); !slices.Equal(got, []netip.AddrPort{at(2), at(1)}) {
 		t.Errorf("small is served at %v", got)
 	}
 	if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o600 {
@@ -51,7 +51,7 @@ func TestBook(t *testing.T) {
 	}
 	var none *Book
 	none.strike(at(1), noon)
-	if none.serving("small", nil, noon) != nil || none.Save() != nil {
+	if none.serving("small", nil, nil, noon) != nil || none.Save() != nil {
 		t.Error("no book has entries")
 	}
 }
@@ -77,10 +77,10 @@ func TestBookEstimates(t *testing.T) {
 	}
 	b.entries[at(1)] = entry{Addr: at(1), RTT: 1, Seen: noon, Class: []string{"c"}, Coordinate: far.Here().Append(nil)}
 	b.entries[at(2)] = entry{Addr: at(2), RTT: time.Second, Seen: noon, Class: []string{"c"}, Coordinate: near.Here().Append(nil)}
-	if got := b.serving("c", here, noon); !slices.Equal(got, []netip.AddrPort{at(2), at(1)}) {
+	if got := b.serving("c", here, nil, noon); !slices.Equal(got, []netip.AddrPort{at(2), at(1)}) {
 		t.Errorf("with coordinates: %v", got)
 	}
-	if got := b.serving("c", nil, noon); !slices.Equal(got, []netip.AddrPort{at(1), at(2)}) {
+	if got := b.serving("c", nil, nil, noon); !slices.Equal(got, []netip.AddrPort{at(1), at(2)}) {
 		t.Errorf("without: %v", got)
 	}
 }

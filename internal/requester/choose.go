@@ -2,29 +2,62 @@ package requester
 
 import (
 	"maps"
+	"net/netip"
 	"slices"
 	"strings"
 
 	"github.com/angler-dex/angler/internal/match"
 )
 
-// keep takes a provider that was met, if it is of use to this request.
-func (d *discovery) keep(m match.Candidate) {
+// misfit is why a provider that would serve a request is of no use to it.
+type misfit uint8
+
+const (
+	suits   misfit = iota
+	far            // its round trip is longer than the request allows
+	outside        // it is not in the region
+)
+
+// keep takes a provider that was met at an address, if it is of use to this
+// request.
+func (d *discovery) keep(addr netip.AddrPort, m match.Candidate) {
 	r, req := m.Record, d.req
-	if !slices.Contains(r.Classes, req.Class.String()) || !slices.Contains(r.Versions, match.Version) || !d.bounds.admissible(m) {
+	if !slices.Contains(r.Classes, req.Class.String()) || !slices.Contains(r.Versions, match.Version) {
 		return
 	}
+	id := r.ID.String()
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if !slices.Contains(r.Policies, policyName(req.Policy)) {
 		d.other = append(d.other, r.Policies...)
 		return
 	}
-	if _, known := d.met[r.ID.String()]; known {
+	if why := d.bounds.admit(m); why != suits {
+		d.unfit[id] = why
 		return
 	}
-	d.met[r.ID.String()] = m
+	d.at[addr] = id
+	if _, known := d.met[id]; known {
+		return
+	}
+	d.met[id] = m
 	d.client.progress(Event{Phase: Discovered, Done: len(d.met)})
+}
+
+// misfits counts those that are too far away, and those outside the region.
+func (d *discovery) misfits() (distant, elsewhere int) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for id, why := range d.unfit {
+		switch _, met := d.met[id]; {
+		case met: // by another way, which is shorter
+		case why == far:
+			distant++
+		default:
+			elsewhere++
+		}
+	}
+	return distant, elsewhere
 }
 
 // candidates are the best of those that were kept, in order.

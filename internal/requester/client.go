@@ -3,6 +3,7 @@ package requester
 import (
 	"io"
 	"log/slog"
+	"net/netip"
 	"time"
 
 	"github.com/angler-dex/angler/internal/coord"
@@ -44,6 +45,8 @@ type Phase string
 // The phases of a request, in order. A rerun begins again at Invited.
 const (
 	Discovered Phase = "discovered"           // Done providers so far
+	Unusable   Phase = "unusable"             // nobody at Addr is of use, for Err
+	Unsearched Phase = "unsearched"           // the search has failed for Err; those found before are enough
 	Chosen     Phase = "chosen"               // Done of Of fit into the time; Predicted says how long the match will take
 	Invited          = Phase(match.Invited)   // Done of Of accepted
 	Connected        = Phase(match.Connected) // all parties to each other
@@ -61,6 +64,9 @@ type Event struct {
 	Done, Of int
 
 	Predicted, Took time.Duration
+
+	Addr netip.AddrPort
+	Err  error
 }
 
 func (c *Client) progress(e Event) {

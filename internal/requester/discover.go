@@ -13,6 +13,7 @@ import (
 	"github.com/angler-dex/angler/internal/coord"
 	"github.com/angler-dex/angler/internal/market"
 	"github.com/angler-dex/angler/internal/match"
+	"github.com/angler-dex/angler/internal/mesh"
 )
 
 // Bounds of one discovery.
@@ -35,16 +36,24 @@ type discovery struct {
 	mu     sync.Mutex
 	wanted int                        // providers that are enough
 	met    map[string]match.Candidate // by peer
+	at     map[netip.AddrPort]string  // peers of met, by where they were met
+	told   map[netip.AddrPort]bool    // by the finder
 	quiet  *time.Timer                // runs out when nobody has turned up for a while
 	other  []string                   // policies of providers that would serve the class by another
+	unfit  map[string]misfit          // by peer: would serve the request, were they elsewhere
 }
 
 // discover dials what the book remembers and what the finder finds, as it is
 // found, and returns those that prove to be operators of the pool, serve the
 // class and the policy, speak our version and are within the bounds: each
-// identity once, the best first, at most as many as the bounds want.
+// identity once, the best first, at most as many as the bounds want. The error
+// is a *TooFewError if there are fewer than they need, a *PolicyError if there
+// are none but by another policy, or the finder's if it kept us from finding any.
 func (c *Client) discover(ctx context.Context, req market.Request, b Bounds) ([]match.Candidate, error) {
-	d := &discovery{client: c, req: req, bounds: b, wanted: b.MaxProviders, tried: map[netip.AddrPort]bool{}, met: map[string]match.Candidate{}}
+	d := &discovery{
+		client: c, req: req, bounds: b, wanted: b.MaxProviders, tried: map[netip.AddrPort]bool{}, met: map[string]match.Candidate{},
+		at: map[netip.AddrPort]string{}, told: map[netip.AddrPort]bool{}, unfit: map[string]misfit{},
+	}
 	d.dials.SetLimit(maxDials)
 	ctx, enough := context.WithCancel(ctx)
 	defer enough()
@@ -58,43 +67,68 @@ func (c *Client) discover(ctx context.Context, req market.Request, b Bounds) ([]
 	// the time of one dial to turn up.
 	d.quiet = time.AfterFunc(math.MaxInt64, func() { d.settle(enough) })
 	defer d.quiet.Stop()
-	// The remembered ones are near. They are no reason to stop looking until the
-	// finder has had its say: a market is as good as those whom it is run among.
-	// Who names those to ask wants nobody else asked.
-	_, named := c.Finder.(Fixed)
+	// The remembered ones are near. They are no reason to stop looking: a market
+	// is as good as those whom it is run among. Who names those to ask wants
+	// nobody else asked.
+	_, named := c.Finder.(expects)
 	if !named {
-		for _, addr := range c.Book.serving(req.Class.String(), c.Space, c.Now()) {
+		for _, addr := range c.Book.serving(req.Class.String(), c.Space, b.Near, c.Now()) {
 			if len(d.tried) < b.MaxProviders {
 				d.dial(ctx, addr, func() {})
 			}
 		}
 	}
 	findErr := c.Finder.Find(ctx, req.Class, func(addr netip.AddrPort) bool {
+		d.hear(addr)
 		if !named && !d.tried[addr] && c.Book.struck(addr, c.Now()) {
 			d.later = append(d.later[:min(len(d.later), maxAddresses-1)], addr)
 			return ctx.Err() == nil
 		}
 		return d.dial(ctx, addr, enough)
 	})
-	_ = d.dials.Wait() // no function of this group returns an error
+	stopped := ctx.Err() != nil // then it was told to end
+	_ = d.dials.Wait()          // no function of this group returns an error
 	if d.count() < max(b.MinProviders, 1) {
 		for _, addr := range d.later {
 			d.dial(ctx, addr, enough)
 		}
 		_ = d.dials.Wait()
 	}
-	met := d.candidates()
-	if len(met) == 0 && findErr != nil && len(d.met) == 0 {
-		return nil, findErr
-	}
 	if err := c.Book.Save(); err != nil {
 		c.log().Info("providers not remembered", "err", err)
 	}
-	if len(met) == 0 && len(d.other) > 0 {
-		slices.Sort(d.other)
-		return nil, &PolicyError{Policy: req.Policy, Known: slices.Compact(d.other)}
+	if stopped {
+		findErr = nil
 	}
-	return met, nil
+	return d.conclude(findErr)
+}
+
+// conclude says what came of it, with what was wrong with the finder.
+func (d *discovery) conclude(findErr error) ([]match.Candidate, error) {
+	met, least := d.candidates(), max(d.bounds.MinProviders, 1)
+	far, outside := d.misfits()
+	switch {
+	case len(met) >= least:
+		if findErr != nil {
+			d.client.progress(Event{Phase: Unsearched, Err: findErr})
+		}
+		return met, nil
+	case len(met) == 0 && findErr != nil && far+outside == 0:
+		return nil, findErr
+	case len(met) == 0 && len(d.other) > 0:
+		slices.Sort(d.other)
+		return nil, &PolicyError{Policy: d.req.Policy, Known: slices.Compact(d.other)}
+	}
+	return nil, &TooFewError{Found: len(met), Wanted: least, Far: far, Outside: outside, Search: findErr}
+}
+
+// hear notes that the finder has told of an address.
+func (d *discovery) hear(addr netip.AddrPort) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if len(d.told) <= maxAddresses {
+		d.told[addr] = true
+	}
 }
 
 // dial meets whoever is at an address, once; false: there have been enough
@@ -113,7 +147,7 @@ func (d *discovery) dial(ctx context.Context, addr netip.AddrPort, enough func()
 		before := d.count()
 		d.meet(ctx, addr)
 		if after := d.count(); after > before && after >= d.bounds.MinProviders {
-			d.quiet.Reset(d.client.Patience.WithDefaults().Connect * 5 / 4) // those under way come to their end
+			d.quiet.Reset(d.client.Patience.WithDefaults().Connect) // those under way come to their end
 		}
 		d.tell(enough)
 		return nil
@@ -128,21 +162,30 @@ func (d *discovery) count() int {
 	return len(d.met)
 }
 
-// tell calls enough if there are enough providers.
+// tell calls enough if there are enough providers of whom the finder has told.
 func (d *discovery) tell(enough func()) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if len(d.met) >= d.wanted {
+	peers := map[string]bool{}
+	for addr, peer := range d.at {
+		if d.told[addr] {
+			peers[peer] = true
+		}
+	}
+	if len(peers) >= d.wanted {
 		enough()
 	}
 }
 
-// settle is content with as few providers as the request allows.
+// settle is content with as few providers as the request allows, whoever told of
+// them.
 func (d *discovery) settle(enough func()) {
 	d.mu.Lock()
+	defer d.mu.Unlock()
 	d.wanted = min(d.wanted, max(d.bounds.MinProviders, 1))
-	d.mu.Unlock()
-	d.tell(enough)
+	if len(d.met) >= d.wanted {
+		enough()
+	}
 }
 
 // meet dials one address and keeps whom it finds there if this request can use
@@ -152,11 +195,12 @@ func (d *discovery) meet(ctx context.Context, addr netip.AddrPort) {
 	whole := ctx
 	ctx, cancel := context.WithTimeout(ctx, c.Patience.WithDefaults().Connect)
 	defer cancel()
-	link, err := c.Mesh.Dial(ctx, addr)
+	link, err := d.reach(ctx, addr)
 	if err != nil {
 		c.log().Debug("no answer", "addr", addr, "err", err)
 		if whole.Err() == nil { // else it was given no time
 			c.Book.strike(addr, c.Now())
+			d.leave(addr, err)
 		}
 		return
 	}
@@ -166,11 +210,31 @@ func (d *discovery) meet(ctx context.Context, addr netip.AddrPort) {
 	m, err := match.Meet(ctx, link, c.Pool, c.Now())
 	if err != nil {
 		c.log().Debug("no candidate", "addr", addr, "err", err)
+		if whole.Err() == nil {
+			d.leave(addr, err)
+		}
 		return
 	}
 	c.Book.note(m, c.Now())
 	c.place(m)
-	d.keep(m)
+	d.keep(addr, m)
+}
+
+// leave says that nobody at an address is of use.
+func (d *discovery) leave(addr netip.AddrPort, err error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.client.progress(Event{Phase: Unusable, Addr: addr, Err: err})
+}
+
+// reach dials an address, and wants whom the finder expects there.
+func (d *discovery) reach(ctx context.Context, addr netip.AddrPort) (*mesh.Link, error) {
+	if f, named := d.client.Finder.(expects); named {
+		if id := f.expect(addr); !id.IsZero() {
+			return d.client.Mesh.Connect(ctx, id, []netip.AddrPort{addr})
+		}
+	}
+	return d.client.Mesh.Dial(ctx, addr)
 }
 
 // place moves this requester's coordinate by one sample.

@@ -21,7 +21,13 @@ type TooFewError struct {
 	Found  int // that take part
 	Busy   int // that were found, and did not accept: they serve others, or nobody like us
 	Wanted int
+
+	Far     int   // that were found beyond the longest round trip
+	Outside int   // that were found outside the region, or do not say where they are
+	Search  error // what kept us from looking further; may be nil
 }
+
+func (e *TooFewError) Unwrap() error { return e.Search }
 
 func (e *TooFewError) Error() string {
 	taking := fmt.Sprintf("%d providers for this class take part", e.Found)
@@ -30,6 +36,15 @@ func (e *TooFewError) Error() string {
 	}
 	if e.Busy > 0 {
 		taking += fmt.Sprintf(", %d found are busy or decline", e.Busy)
+	}
+	if e.Far > 0 {
+		taking += fmt.Sprintf(", %d found beyond --max-rtt", e.Far)
+	}
+	if e.Outside > 0 {
+		taking += fmt.Sprintf(", %d found outside --region", e.Outside)
+	}
+	if e.Search != nil {
+		taking += fmt.Sprintf(", and looking for more failed (%v)", e.Search)
 	}
 	return fmt.Sprintf("%s; --min-providers asks for %d", taking, e.Wanted)
 }

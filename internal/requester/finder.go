@@ -5,6 +5,7 @@ import (
 	"net/netip"
 
 	"github.com/angler-dex/angler/internal/dht"
+	"github.com/angler-dex/angler/internal/identity"
 	"github.com/angler-dex/angler/internal/market"
 )
 
@@ -35,6 +36,12 @@ func (f DHTFinder) Find(ctx context.Context, class market.Class, found func(neti
 	return f.Node.Search(ctx, dht.Search{Rings: rings, Found: found})
 }
 
+// expects is a Finder of those whom the user has named: nobody else is asked.
+type expects interface {
+	// expect says who is to answer at an address; zero: anybody.
+	expect(at netip.AddrPort) identity.PeerID
+}
+
 // Fixed is a Finder of addresses that are known already.
 type Fixed []netip.AddrPort
 
@@ -47,3 +54,14 @@ func (f Fixed) Find(_ context.Context, _ market.Class, found func(netip.AddrPort
 	}
 	return nil
 }
+
+func (f Fixed) expect(netip.AddrPort) identity.PeerID { return identity.PeerID{} }
+
+// Pinned is Fixed with who has to be at some of the addresses: whoever else
+// answers there is not asked.
+type Pinned struct {
+	Fixed
+	IDs map[netip.AddrPort]identity.PeerID
+}
+
+func (f Pinned) expect(at netip.AddrPort) identity.PeerID { return f.IDs[at] }

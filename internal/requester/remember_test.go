@@ -13,6 +13,16 @@ import (
 	"github.com/angler-dex/angler/internal/requester"
 )
 
+// knows says whether the book at path has a provider's address.
+func knows(t *testing.T, path string, p *matchtest.Provider) bool {
+	t.Helper()
+	raw, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.Contains(string(raw), `"`+p.Wire.Addr().String()+`"`)
+}
+
 // Who was met is asked again though the finder does not find it, but not by
 // somebody who says whom to ask; and who is not there any more is forgotten, so
 // that it costs one time-out and not one a request.
@@ -48,14 +58,7 @@ func TestWhoWasMetBefore(t *testing.T) {
 	if _, err = b.request(1, 10, 2); !errors.As(err, &few) || few.Found != 1 {
 		t.Errorf("somebody else was asked, too: %v", err)
 	}
-	known := func() bool {
-		raw, err := os.ReadFile(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return strings.Contains(string(raw), q.Wire.Addr().String())
-	}
-	if !known() {
+	if !knows(t, path, q) {
 		t.Error("q was forgotten, for another was asked")
 	}
 	q.Stop()

@@ -1,0 +1,235 @@
+package requester_test
+
+import (
+	"context"
+	"errors"
+	"net/netip"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/angler-dex/angler/internal/identity"
+	"github.com/angler-dex/angler/internal/match"
+	"github.com/angler-dex/angler/internal/match/matchtest"
+	"github.com/angler-dex/angler/internal/mesh"
+	"github.com/angler-dex/angler/internal/requester"
+)
+
+// says has a provider show another record: edit changes what it says, and forge
+// what it has signed.
+func says(m *matchtest.Market, name string, edit func(*identity.Record), forge func([]byte) []byte) *matchtest.Provider {
+	p := m.NewProvider(name)
+	p.Edit = func(cfg *match.ProviderConfig) {
+		honest := cfg.Record
+		cfg.Record = func() ([]byte, error) {
+			raw, err := honest()
+			if err != nil {
+				return nil, err
+			}
+			if edit != nil {
+				rec, err := identity.OpenRecord(raw, m.Clock.Now())
+				if err != nil {
+					return nil, err
+				}
+				edit(&rec)
+				if raw, err = identity.SignRecord(p.Key, rec); err != nil {
+					return nil, err
+				}
+			}
+			if forge != nil {
+				raw = forge(raw)
+			}
+			return raw, nil
+		}
+	}
+	p.Start()
+	p.Offer(9, 1)
+	return p
+}
+
+// unusable lists who was told to be of no use, by address.
+func (b *bench) unusable() map[netip.AddrPort]error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	all := map[netip.AddrPort]error{}
+	for _, e := range b.events {
+		if e.Phase == requester.Unusable {
+			all[e.Addr] = e.Err
+		}
+	}
+	return all
+}
+
+// A record that is not what it should be is told as what it is, and nothing of
+// it is used.
+func TestRecordsThatAreRefused(t *testing.T) {
+	matchtest.CheckLeaks(t)
+	m := matchtest.New(t)
+	good := m.Provider("good", 9, 5)
+	now := m.Clock.Now()
+	moved := func(by time.Duration) func(*identity.Record) {
+		return func(r *identity.Record) { r.Issued, r.Expires = now.Add(by), now.Add(by+time.Hour) }
+	}
+	rogues := []struct {
+		p    *matchtest.Provider
+		want string
+		is   error
+	}{
+		{says(m, "expired", moved(-2*time.Hour), nil), "expired", identity.ErrExpired},
+		{says(m, "future", moved(2*time.Hour), nil), "not valid yet", identity.ErrNotYetValid},
+		{says(m, "unsigned", nil, func(raw []byte) []byte { raw[len(raw)-1] ^= 1; return raw }), "not signed", identity.ErrNotSigned},
+		{says(m, "other", nil, func([]byte) []byte {
+			raw, err := good.Record()
+			if err != nil {
+				t.Error(err)
+			}
+			return raw
+		}), "another identity", nil},
+		{says(m, "large", nil, func([]byte) []byte { return make([]byte, identity.MaxRecord+1) }), "too large", mesh.ErrFrameTooLarge},
+		{says(m, "garbage", nil, func([]byte) []byte { return []byte("garbage") }), "malformed", identity.ErrMalformed},
+	}
+	b := newBench(t, m, "asker", good)
+	path := filepath.Join(t.TempDir(), "book")
+	var err error
+	if b.client.Book, err = requester.OpenBook(path); err != nil {
+		t.Fatal(err)
+	}
+	at := find(good)
+	for _, r := range rogues {
+		at = append(at, r.p.Wire.Addr())
+	}
+	b.client.Finder = at
+	l, err := b.request(3, 10, 1) // all of them ask less than good
+	if err != nil || l.Parts[0].Provider != good.Key.ID() {
+		t.Fatalf("error %v", err)
+	}
+	told, texts := b.unusable(), map[string]bool{}
+	for _, r := range rogues {
+		err := told[r.p.Wire.Addr()]
+		if err == nil || !strings.Contains(err.Error(), r.want) || r.is != nil && !errors.Is(err, r.is) {
+			t.Errorf("%s: %v", r.p.Name, err)
+			continue
+		}
+		texts[err.Error()] = true
+	}
+	if len(texts) != len(rogues) {
+		t.Errorf("%d messages for %d faults: %v", len(texts), len(rogues), texts)
+	}
+	for _, r := range rogues {
+		if knows(t, path, r.p) {
+			t.Errorf("%s is remembered", r.p.Name)
+		}
+	}
+}
+
+// Who has to be at an address is asked there, and nobody else.
+func TestPinned(t *testing.T) {
+	matchtest.CheckLeaks(t)
+	m := matchtest.New(t)
+	p, q := m.Provider("p", 9, 5), m.Provider("q", 9, 1)
+	b := newBench(t, m, "asker")
+	pinned := requester.Pinned{Fixed: find(p, q), IDs: map[netip.AddrPort]identity.PeerID{
+		p.Wire.Addr(): p.Key.ID(), q.Wire.Addr(): p.Key.ID(), // q is cheaper, and somebody else
+	}}
+	b.client.Finder = pinned
+	l, err := b.request(3, 10, 1)
+	if err != nil || l.Parts[0].Provider != p.Key.ID() {
+		t.Fatalf("error %v", err)
+	}
+	// The link with p is there already, but p does not listen where q does.
+	b.restart()
+	b.client.Finder = requester.Pinned{Fixed: find(q), IDs: pinned.IDs}
+	var few *requester.TooFewError
+	if _, err := b.request(3, 10, 1); !errors.As(err, &few) || few.Found != 0 {
+		t.Errorf("error %v", err)
+	}
+	if err := b.unusable()[q.Wire.Addr()]; !errors.Is(err, mesh.ErrWrongPeer) {
+		t.Errorf("who is there is told as %v", err)
+	}
+}
+
+// A request that finds too few says which of its own bounds others are beyond.
+func TestTooFewSaysWhy(t *testing.T) {
+	matchtest.CheckLeaks(t)
+	m := matchtest.New(t)
+	berlin := says(m, "berlin", func(r *identity.Record) { r.Cell = "u33d" }, nil)
+	tokyo := says(m, "tokyo", func(r *identity.Record) { r.Cell = "xn76" }, nil)
+	b := newBench(t, m, "asker", berlin, tokyo)
+	ask := func(bounds requester.Bounds) *requester.TooFewError {
+		t.Helper()
+		bounds.MinProviders = 2
+		_, err := b.client.Request(b.Context(), b.Request(3, 10), bounds)
+		few := new(requester.TooFewError)
+		if !errors.As(err, &few) {
+			t.Fatalf("error %v", err)
+		}
+		return few
+	}
+	if few := ask(requester.Bounds{MaxRTT: time.Nanosecond}); few.Found != 0 || few.Far != 2 || !strings.Contains(few.Error(), "2 found beyond --max-rtt") {
+		t.Errorf("%+v: %v", *few, few)
+	}
+	if few := ask(requester.Bounds{Region: "u3"}); few.Found != 1 || few.Outside != 1 || !strings.Contains(few.Error(), "1 found outside --region") {
+		t.Errorf("%+v: %v", *few, few)
+	}
+	if few := ask(requester.Bounds{Region: "u33d9"}); few.Found != 0 || few.Outside != 2 {
+		t.Errorf("%+v: %v", *few, few)
+	}
+	bounds := requester.Bounds{MinProviders: 2, MaxRTT: time.Hour}
+	if _, err := b.client.Request(b.Context(), b.Request(3, 10), bounds); err != nil {
+		t.Error(err)
+	}
+}
+
+// Who is remembered is no reason not to look for those near the wanted place, nor
+// for others at all; and they are asked when the search fails, which is told.
+func TestRememberedAreNotEnough(t *testing.T) {
+	matchtest.CheckLeaks(t)
+	m := matchtest.New(t)
+	cell := func(name, cell string) *matchtest.Provider {
+		return says(m, name, func(r *identity.Record) { r.Cell = cell }, nil)
+	}
+	here, there := []*matchtest.Provider{cell("a", "u33d"), cell("b", "u33d")}, []*matchtest.Provider{cell("x", "xn76"), cell("y", "xn76")}
+	b := newBench(t, m, "asker")
+	b.client.Patience.Connect = soon
+	var err error
+	if b.client.Book, err = requester.OpenBook(filepath.Join(t.TempDir(), "book")); err != nil {
+		t.Fatal(err)
+	}
+	tells := func(at []*matchtest.Provider, err error) requester.Finder {
+		return finder(func(_ context.Context, found func(netip.AddrPort) bool) error {
+			for _, addr := range find(at...) {
+				found(addr)
+			}
+			return err
+		})
+	}
+	two := requester.Bounds{MinProviders: 2, MaxProviders: 2}
+	b.client.Finder = tells(here, nil)
+	if _, err := b.client.Request(b.Context(), b.Request(1, 10), two); err != nil {
+		t.Fatal(err)
+	}
+	tokyo := two
+	tokyo.Near = &requester.Near{Lat: 35.68, Lon: 139.69}
+	b.client.Finder = tells(there, nil)
+	l, err := b.client.Request(b.Context(), b.Request(1, 10), tokyo)
+	if err != nil || l.Parts[0].Provider != there[0].Key.ID() && l.Parts[0].Provider != there[1].Key.ID() {
+		t.Errorf("not from near the wanted place: %v", err)
+	}
+	broken := errors.New("no bootstrap node")
+	b.client.Finder, b.events = tells(nil, broken), nil
+	if _, err := b.client.Request(b.Context(), b.Request(1, 10), two); err != nil {
+		t.Error(err)
+	}
+	told := false
+	for _, e := range b.events {
+		told = told || e.Phase == requester.Unsearched && errors.Is(e.Err, broken)
+	}
+	if !told {
+		t.Error("that the search failed is not told")
+	}
+	var few *requester.TooFewError
+	if _, err := b.client.Request(b.Context(), b.Request(1, 10), requester.Bounds{MinProviders: 5}); !errors.As(err, &few) || few.Found != 4 || !errors.Is(err, broken) {
+		t.Errorf("error %v", err)
+	}
+}
