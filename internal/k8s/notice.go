@@ -24,6 +24,7 @@ const (
 	NoticeRenewed NoticeKind = iota + 1 // the lease now ends at Ends
 	NoticeExpiry                        // the lease ends at Ends, if nothing is done
 	NoticeReclaim                       // the provider takes the lease back at Ends
+	NoticeBegun                         // the lease has begun, and ends at Ends: no event
 )
 
 // A Notice tells a tenant when its lease ends, and why it is told.
@@ -37,6 +38,7 @@ var kinds = map[NoticeKind]struct{ reason, severity, before, after string }{
 	NoticeRenewed: {"LeaseRenewed", corev1.EventTypeNormal, "the lease is renewed until ", ""},
 	NoticeExpiry:  {"LeaseEnds", corev1.EventTypeWarning, "the lease ends at ", " unless it is renewed"},
 	NoticeReclaim: {"LeaseReclaimed", corev1.EventTypeWarning, "the provider takes the lease back at ", ""},
+	NoticeBegun:   {},
 }
 
 // noticeManager owns the notice in server-side apply, so that to provision a namespace anew leaves it there.
@@ -44,7 +46,7 @@ const noticeManager = "angler-notice"
 
 // Notice tells whoever looks into a lease's namespace what is about to happen to it: as an annotation of the namespace,
 // which stays until the next notice, and as an event in it, which kubectl get events shows. Each moves the annotation that
-// says when the lease expires; NoticeRenewed takes the other back. It is idempotent. The error is ErrNoLease if the lease
+// says when the lease expires, which is all that NoticeBegun does; NoticeRenewed takes the other back. It is idempotent. The error is ErrNoLease if the lease
 // has no namespace.
 func (c *Cluster) Notice(ctx context.Context, provider, leaseID string, n Notice) error {
 	says, ok := kinds[n.Kind]
@@ -58,14 +60,17 @@ func (c *Cluster) Notice(ctx context.Context, provider, leaseID string, n Notice
 	ends := n.Ends.UTC().Format(time.RFC3339)
 	text := says.before + ends + says.after
 	var said map[string]string
-	if n.Kind != NoticeRenewed {
+	if n.Kind == NoticeExpiry || n.Kind == NoticeReclaim {
 		said = map[string]string{manifest.AnnotationNotice: text}
 	}
-	if err = c.annotate(ctx, there, types.ApplyPatchType, said); err == nil {
+	if n.Kind != NoticeBegun {
+		err = c.annotate(ctx, there, types.ApplyPatchType, said)
+	}
+	if err == nil {
 		// A merge leaves the field with the manager of the namespace, whose next apply may move it again.
 		err = c.annotate(ctx, there, types.MergePatchType, map[string]string{manifest.AnnotationExpires: ends})
 	}
-	if err == nil {
+	if err == nil && n.Kind != NoticeBegun {
 		// The event's name follows from what it says, so that there is one however often it is asked for.
 		err = c.event(ctx, there.ObjectMeta, provider, happening{
 			name: fmt.Sprintf("angler-notice-%d-%d", n.Kind, n.Ends.Unix()), reason: says.reason, severity: says.severity, text: text,

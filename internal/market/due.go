@@ -23,17 +23,21 @@ const (
 	Expired                       // active for its duration
 	Unfinished                    // expiring: deleting it has not ended yet
 	TakenBack                     // reclaimed, and its notice has passed
+
+	// Deleted is no reason to be due: its namespace is gone, by somebody else's
+	// hand, which the cluster knows and not the clock.
+	Deleted
 )
 
 var reasonNames = [...]string{
 	Unclaimed: "unclaimed", Interrupted: "interrupted", Stuck: "stuck",
 	Unconfirmed: "unconfirmed", Expired: "expired", Unfinished: "unfinished",
-	TakenBack: "taken back by its provider",
+	TakenBack: "taken back by its provider", Deleted: "its namespace was deleted",
 }
 
 // String is the reason in words, fit for Lease.Reason.
 func (r Reason) String() string {
-	if r < Unclaimed || r > TakenBack {
+	if r < Unclaimed || r > Deleted {
 		return "unknown"
 	}
 	return reasonNames[r]

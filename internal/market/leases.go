@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"time"
 )
 
 // Win turns the hold of sid into a reservation of q units at price, and of so
@@ -100,9 +99,6 @@ func (l *Ledger) change(id LeaseID, to *State, edit func(*Lease)) (Lease, error)
 		lease.enter(*to, now)
 	}
 	lease.setExpires()
-	if to != nil && *to == Provisional {
-		lease.Told = Notice{Ends: lease.Expires.Truncate(time.Second)}
-	}
 	if err := l.writeLease(lease, now); err != nil {
 		return Lease{}, err
 	}

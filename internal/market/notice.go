@@ -17,9 +17,10 @@ const (
 	NoNotice      NoticeKind = iota // the end is far
 	NoticeExpiry                    // the term ends soon: see NoticeLead
 	NoticeReclaim                   // the provider takes the lease back
+	NoticeDeleted                   // it has ended: somebody has deleted its namespace
 )
 
-var noticeNames = [...]string{NoNotice: "none", NoticeExpiry: "expiry", NoticeReclaim: "reclaim"}
+var noticeNames = [...]string{NoNotice: "none", NoticeExpiry: "expiry", NoticeReclaim: "reclaim", NoticeDeleted: "deleted"}
 
 // String is the kind in one word.
 func (k NoticeKind) String() string {
@@ -40,6 +41,8 @@ func NoticeLead(term time.Duration) time.Duration {
 func (l Lease) NoticeAt(now Moment) Notice {
 	n := Notice{Ends: l.Expires.Truncate(time.Second)}
 	switch {
+	case l.Reason == Deleted.String():
+		n.Kind = NoticeDeleted
 	case !l.Reclaimed.IsZero():
 		n.Kind = NoticeReclaim
 	case l.Left(now) <= NoticeLead(l.Duration):
@@ -49,7 +52,8 @@ func (l Lease) NoticeAt(now Moment) Notice {
 }
 
 // Telling is a lease in use whose namespace should say something else about its
-// end than it does.
+// end than it does: first of all when it ends, for when a namespace is made it can
+// only say the latest end that the lease may have.
 type Telling struct {
 	Lease  Lease
 	Notice Notice
@@ -62,7 +66,8 @@ func (l *Ledger) Tellings() []Telling {
 	defer l.mu.Unlock()
 	now := l.clock()
 	untold := func(lease *Lease) bool {
-		if !lease.State.Usable() || lease.over(now) != 0 {
+		// Who has not confirmed yet is about to: nothing is to stand in the way.
+		if !lease.State.Usable() || lease.over(now) != 0 || lease.Told.Ends.IsZero() && lease.State != Active {
 			return false
 		}
 		n := lease.NoticeAt(now)

@@ -22,7 +22,7 @@ func (p *Provider) archive(lease market.Lease) {
 // noticed puts what a requester is told of a lease's end into the error of
 // whatever it asked for.
 func (r LeaseReply) noticed() market.NoticeKind {
-	if r.Standing == nil || r.Standing.Kind > uint8(market.NoticeReclaim) {
+	if r.Standing == nil || r.Standing.Kind > uint8(market.NoticeDeleted) {
 		return market.NoNotice
 	}
 	return market.NoticeKind(r.Standing.Kind)

@@ -67,17 +67,19 @@ type RefusedError struct {
 }
 
 func (e *RefusedError) Error() string {
-	taken := e.Notice == market.NoticeReclaim
 	switch e.Status {
 	case StatusFailed:
 		return "provisioning failed at the provider, which has undone it"
 	case StatusGone:
-		if taken {
+		switch e.Notice {
+		case market.NoticeReclaim:
 			return "the provider has taken it back"
+		case market.NoticeDeleted:
+			return "its namespace was deleted in the provider's cluster"
 		}
 		return "the provider has released it"
 	case StatusDenied:
-		if taken {
+		if e.Notice == market.NoticeReclaim {
 			return "the provider is taking the lease back"
 		}
 		return "the provider does not do that for the lease as it stands"

@@ -45,7 +45,7 @@
 // assembly.go and meeting.go take part in matches, fitness.go says with what;
 // lease.go answers about leases, spec.go, provision.go and ending.go change the
 // cluster, work.go and sweep.go see to it that one at a time does and that what
-// is due gets done. standing.go, renewing.go, telling.go and proxy.go are what a
+// is due gets done; guard.go keeps what a lease has in the cluster as it was agreed. standing.go, renewing.go, telling.go and proxy.go are what a
 // lease has while it lives.
 //
 // # Wire
@@ -92,6 +92,11 @@
 // an hour (market.NoticeLead): in the namespace, as annotation and event, and in
 // whatever its requester asks. So it is when the operator takes a lease back,
 // which only an offer that states a notice allows: the receipt says which.
+//
+// What a lease has in the cluster is watched. What others change of it is put
+// back; if they delete its namespace the lease ends, as what was in it is lost,
+// and the requester is told so whatever it asks next. A cluster that does not
+// answer has deleted nothing.
 //
 // Replies about a lease that lives carry the provider's signed record, for the
 // next connection. A stream of KindProxy reaches the provider's own API server

@@ -63,6 +63,7 @@ func (p *Provider) undo(ctx context.Context, id market.LeaseID) error {
 	}
 	p.undelay(p.delays, id)
 	p.undelay(p.hushed, id)
+	p.undelay(p.doubted, id)
 	return nil
 }
 

@@ -33,6 +33,11 @@ type Cluster interface {
 	Certificate(ctx context.Context, provider, leaseID string, until time.Time) (certificate, key []byte, expires time.Time, err error)
 	Usage(ctx context.Context, provider, leaseID string) ([]k8s.Usage, error)
 	Notice(ctx context.Context, provider, leaseID string, n k8s.Notice) error
+	Look(ctx context.Context, spec manifest.Spec) error
+	Restore(ctx context.Context, spec manifest.Spec, ends time.Time) (restored []string, err error)
+
+	// Watch says when others may have changed or deleted something of a lease.
+	Watch(ctx context.Context, provider string, w k8s.Watcher) error
 
 	// Dial connects to the API server, as bare TCP: tenants speak TLS through it.
 	Dial(ctx context.Context) (net.Conn, error)
@@ -88,7 +93,11 @@ type Provider struct {
 	running map[market.LeaseID]identity.PeerID // what may come out of matches that run, and for whom
 	delays  delays                             // leases whose ending has failed
 	hushed  delays                             // leases whose namespaces could not be told of their end
-	tunnels tunnels                            // connections to the API server that are carried
+	doubted delays                             // leases that could not be looked at, or were changed again and again
+
+	suspects map[market.LeaseID]bool // leases that somebody may have changed in the cluster
+
+	tunnels tunnels // connections to the API server that are carried
 }
 
 // driver takes a party through the flights of a match: mpc.Run, unless a test
@@ -117,6 +126,8 @@ func NewProvider(cfg ProviderConfig) *Provider {
 		running:        map[market.LeaseID]identity.PeerID{},
 		delays:         delays{},
 		hushed:         delays{},
+		doubted:        delays{},
+		suspects:       map[market.LeaseID]bool{},
 		tunnels:        tunnels{of: map[market.LeaseID]map[*tunnel]bool{}, by: map[identity.PeerID]int{}},
 		looks:          make(chan struct{}, lookers),
 	}

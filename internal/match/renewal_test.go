@@ -273,7 +273,7 @@ func TestNotices(t *testing.T) {
 		t.Helper()
 		waitFor(t, when, func() bool { // and until it is noted
 			n, told := b.p.Cluster.Notices(l.ID.String()), b.p.Lease(l.ID).Told
-			return len(n) >= len(want) && (len(n) == 0 || n[len(n)-1].Ends.Equal(told.Ends) && match.KindOf(told.Kind) == n[len(n)-1].Kind)
+			return len(n) >= len(want) && (len(n) == 0 || n[len(n)-1].Ends.Equal(told.Ends) && (n[len(n)-1].Kind == k8s.NoticeBegun || match.KindOf(told.Kind) == n[len(n)-1].Kind))
 		})
 		waitSweeps(t, b.p)
 		got := b.p.Cluster.Notices(l.ID.String())
@@ -284,24 +284,25 @@ func TestNotices(t *testing.T) {
 			t.Errorf("%s: %v", when, got[n-1])
 		}
 	}
+	check("begun", k8s.NoticeBegun)
 	b.Clock.Pass(54*time.Minute - time.Second)
-	check("seven minutes before the end")
+	check("seven minutes before the end", k8s.NoticeBegun)
 	b.p.Cluster.Before(refuse(matchtest.Notice))
 	b.Clock.Pass(time.Second)
-	check("when the cluster refuses")
+	check("when the cluster refuses", k8s.NoticeBegun)
 	b.p.Restart()
 	b.p.Cluster.Before(nil)
 	b.Clock.Pass(10 * time.Second)
-	check("six minutes before the end", k8s.NoticeExpiry)
+	check("six minutes before the end", k8s.NoticeBegun, k8s.NoticeExpiry)
 	b.p.Restart()
-	check("after a restart", k8s.NoticeExpiry)
+	check("after a restart", k8s.NoticeBegun, k8s.NoticeExpiry)
 	if s := b.mustShow(l); s.Notice != market.NoticeExpiry {
 		t.Errorf("its requester is told %s", s.Notice)
 	}
 	if err := b.take(l, b.mustPrepare(l, g.Receipt, 2*time.Hour)); err != nil {
 		t.Fatal(err)
 	}
-	check("renewed", k8s.NoticeExpiry, k8s.NoticeRenewed)
+	check("renewed", k8s.NoticeBegun, k8s.NoticeExpiry, k8s.NoticeRenewed)
 	if s := b.mustShow(l); s.Notice != market.NoNotice {
 		t.Errorf("its requester is told %s", s.Notice)
 	}

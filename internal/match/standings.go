@@ -70,7 +70,7 @@ func (w Stands) typed() (Standing, error) {
 	s := Standing{State: market.State(w.State), Notice: market.NoticeKind(w.Kind), Expires: time.Unix(w.Expires, 0).UTC()}
 	const most = uint64(market.MaxDuration / time.Second)
 	year := s.Expires.Year()
-	if !s.State.Stored() || w.Left > most || w.Seconds > most || w.Notice > most || w.Kind > uint8(market.NoticeReclaim) ||
+	if !s.State.Stored() || w.Left > most || w.Seconds > most || w.Notice > most || w.Kind > uint8(market.NoticeDeleted) ||
 		len(w.Usage) > maxGauges || year < 2000 || year > 9999 {
 		return Standing{}, errStanding
 	}

@@ -12,8 +12,9 @@ import (
 const (
 	// sweepEvery is how often the ledger is asked what must be undone.
 	sweepEvery = time.Second
-	// sweepers is how many leases a sweep ends at once: after a long night there
-	// may be thousands, and the API server has others to serve.
+	// sweepers is how many leases are ended, told of their end and looked after
+	// at once: after a long night there may be thousands, and the API server has
+	// others to serve.
 	sweepers = 8
 )
 
@@ -29,14 +30,20 @@ func (p *Provider) Run(ctx context.Context) error {
 	start := func(job func(context.Context)) { jobs.Go(func() { job(ctx) }) }
 	start(p.recheck)
 	start(p.stock.run)
-	turn := make(chan struct{}, sweepers)
+	start(p.follow)
+	s := stage{start: start, turns: make(chan struct{}, sweepers)}
 	tick := time.NewTicker(p.every)
 	defer tick.Stop()
+	look := time.NewTicker(lookEvery)
+	defer look.Stop()
 	for {
-		p.sweep(start, turn)
-		p.tellAll(start, turn)
+		p.sweep(s)
+		p.tellAll(s)
+		p.checkAll(s)
 		select {
 		case <-tick.C:
+		case <-look.C:
+			p.suspectAll()
 		case job := <-p.queue:
 			start(job)
 		case err := <-p.broken:
@@ -48,27 +55,11 @@ func (p *Provider) Run(ctx context.Context) error {
 }
 
 // sweep starts the ending of every lease that is due and in nobody's hands.
-func (p *Provider) sweep(start func(func(context.Context)), turn chan struct{}) {
+func (p *Provider) sweep(s stage) {
 	p.Ledger.ExpireHolds()
 	for _, due := range p.Ledger.Due() {
-		id := due.Lease.ID
-		p.cut(id) // whoever is to end it, and when
-		if p.postponed(id) {
-			continue
-		}
-		put, _ := p.begin(id)
-		if put == nil {
-			continue
-		}
-		start(func(ctx context.Context) {
-			defer put()
-			select {
-			case turn <- struct{}{}:
-				defer func() { <-turn }()
-				_ = p.work(ctx, id, p.settle) // logged, and tried again later
-			case <-ctx.Done():
-			}
-		})
+		p.cut(due.Lease.ID) // whoever is to end it, and when
+		p.attend(s, due.Lease.ID, p.delays, p.settle)
 	}
 }
 

@@ -2,6 +2,7 @@ package match
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/angler-dex/angler/internal/k8s"
@@ -17,52 +18,38 @@ var noticeKinds = map[market.NoticeKind]k8s.NoticeKind{
 
 // tellAll starts the telling of every notice that is due, of leases that are in
 // nobody's hands.
-func (p *Provider) tellAll(start func(func(context.Context)), turn chan struct{}) {
+func (p *Provider) tellAll(s stage) {
 	for _, telling := range p.Ledger.Tellings() {
-		id := telling.Lease.ID
-		if p.waiting(p.hushed, id) {
-			continue
-		}
-		put, _ := p.begin(id)
-		if put == nil {
-			continue
-		}
-		start(func(ctx context.Context) {
-			defer put()
-			select {
-			case turn <- struct{}{}:
-				defer func() { <-turn }()
-				p.tell(ctx, id)
-			case <-ctx.Done():
-			}
-		})
+		p.attend(s, telling.Lease.ID, p.hushed, p.tell)
 	}
 }
 
 // tell makes a namespace say what fits its lease now. A cluster that cannot be
 // told is told later.
-func (p *Provider) tell(ctx context.Context, id market.LeaseID) {
-	lease, ok := p.Ledger.Lease(id)
-	if !ok || !lease.State.Usable() {
-		return
+func (p *Provider) tell(ctx context.Context, lease market.Lease) error {
+	if !lease.State.Usable() {
+		return nil
 	}
 	n := lease.NoticeAt(p.Clock())
+	kind := noticeKinds[n.Kind]
+	if n.Kind == market.NoNotice && lease.Told.Ends.IsZero() {
+		kind = k8s.NoticeBegun
+	}
 	limited, cancel := context.WithTimeout(ctx, noticeWithin)
 	defer cancel()
-	err := p.Cluster.Notice(limited, p.Key.ID().String(), id.String(), k8s.Notice{Kind: noticeKinds[n.Kind], Ends: n.Ends})
+	err := p.Cluster.Notice(limited, p.Key.ID().String(), lease.ID.String(), k8s.Notice{Kind: kind, Ends: n.Ends})
 	if err == nil {
-		err = p.Ledger.Told(id, n)
+		err = p.Ledger.Told(lease.ID, n)
 	}
 	if err != nil {
-		if ctx.Err() == nil {
-			p.ledgerFailed(err)
-			p.Log.Warn("notice not given", "lease", id.Short(), "notice", n.Kind, "err", err)
-		}
-		p.delay(p.hushed, id)
-		return
+		p.delay(p.hushed, lease.ID)
+		return fmt.Errorf("notice (%s) not given: %w", n.Kind, err)
 	}
-	p.undelay(p.hushed, id)
-	p.Log.Info("notice given", "lease", id.Short(), "notice", n.Kind)
+	p.undelay(p.hushed, lease.ID)
+	if n.Kind != market.NoNotice {
+		p.Log.Info("notice given", "lease", lease.ID.Short(), "notice", n.Kind)
+	}
+	return nil
 }
 
 // Reclaim takes a lease back: it ends when the notice that its offer stated has

@@ -45,6 +45,34 @@ func (p *Provider) take(ctx context.Context, id market.LeaseID) (put func(), err
 	}
 }
 
+// attend has f done to a lease, unless that is in somebody's hands, or left alone
+// for a while. Of all that is attended to, so much is done at once as there are
+// turns.
+func (p *Provider) attend(s stage, id market.LeaseID, left delays, f func(context.Context, market.Lease) error) {
+	if p.waiting(left, id) {
+		return
+	}
+	put, _ := p.begin(id)
+	if put == nil {
+		return
+	}
+	s.start(func(ctx context.Context) {
+		defer put()
+		select {
+		case s.turns <- struct{}{}:
+			defer func() { <-s.turns }()
+			_ = p.work(ctx, id, f) // logged, and done again later
+		case <-ctx.Done():
+		}
+	})
+}
+
+// stage is where Run has work done.
+type stage struct {
+	start func(func(context.Context))
+	turns chan struct{} // a token for each that is attended to
+}
+
 // do takes a lease and has Run work on it. It returns when that ended or ctx
 // did; work that was begun goes on regardless of who waits for it.
 func (p *Provider) do(ctx context.Context, id market.LeaseID, f func(context.Context, market.Lease) error) error {

@@ -89,6 +89,17 @@ func (s *served) Notice(c Call, _ *Answer) error {
 	return slowly(func(ctx context.Context) error { return s.cluster.Notice(ctx, c.Provider, c.Lease, c.Notice) })
 }
 
+func (s *served) Look(c Call, _ *Answer) error {
+	return slowly(func(ctx context.Context) error { return s.cluster.Look(ctx, c.Spec) })
+}
+
+func (s *served) Restore(c Call, _ *Answer) error {
+	return slowly(func(ctx context.Context) error {
+		_, err := s.cluster.Restore(ctx, c.Spec, c.Until)
+		return err
+	})
+}
+
 // serve lets other processes use a cluster until the test ends.
 func serve(t *testing.T, cluster *matchtest.Cluster) (s *served, addr string) {
 	t.Helper()
@@ -161,6 +172,23 @@ func (r remote) Usage(ctx context.Context, provider, leaseID string) ([]k8s.Usag
 func (r remote) Notice(ctx context.Context, provider, leaseID string, n k8s.Notice) error {
 	_, err := r.call(ctx, "Notice", Call{Provider: provider, Lease: leaseID, Notice: n})
 	return err
+}
+
+func (r remote) Look(ctx context.Context, spec manifest.Spec) error {
+	_, err := r.call(ctx, "Look", Call{Spec: spec})
+	return err
+}
+
+func (r remote) Restore(ctx context.Context, spec manifest.Spec, ends time.Time) ([]string, error) {
+	_, err := r.call(ctx, "Restore", Call{Spec: spec, Until: ends})
+	return nil, err
+}
+
+// Watch hears of nothing: nobody else is there.
+func (r remote) Watch(ctx context.Context, _ string, w k8s.Watcher) error {
+	w.Missed()
+	<-ctx.Done()
+	return ctx.Err()
 }
 
 func (r remote) Dial(context.Context) (net.Conn, error) {

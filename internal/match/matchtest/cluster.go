@@ -38,6 +38,8 @@ type Cluster struct {
 	tokens        []string
 	notices       map[string][]k8s.Notice // by lease, in order
 	server        string                  // where Dial connects to
+	meddled       map[string][]string     // by lease: objects that somebody has changed
+	watchers      []k8s.Watcher
 }
 
 // Fault is asked about each call; an error is the answer to it.
@@ -69,6 +71,8 @@ const (
 	Usage     Op = "usage"
 	Notice    Op = "notice"
 	Dial      Op = "dial"
+	Look      Op = "look"
+	Restore   Op = "restore"
 )
 
 // ErrRefused is what a cluster says that does not want to.
@@ -77,7 +81,7 @@ var ErrRefused = errors.New("the cluster refuses")
 // NewCluster returns an empty cluster that never fails.
 func NewCluster(tb testing.TB) *Cluster {
 	tb.Helper()
-	return &Cluster{ca: CA(tb), namespaces: map[string]manifest.Spec{}, calls: map[Op]int{}, notices: map[string][]k8s.Notice{}}
+	return &Cluster{ca: CA(tb), namespaces: map[string]manifest.Spec{}, calls: map[Op]int{}, notices: map[string][]k8s.Notice{}, meddled: map[string][]string{}}
 }
 
 // Provision is match.Cluster's.
@@ -178,6 +182,44 @@ func (c *Cluster) Notices(lease string) []k8s.Notice {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return slices.Clone(c.notices[lease])
+}
+
+// Look is match.Cluster's.
+func (c *Cluster) Look(ctx context.Context, spec manifest.Spec) error {
+	return c.of(ctx, Look, spec.Provider, spec.LeaseID, func(manifest.Spec) {})
+}
+
+// Restore is match.Cluster's.
+func (c *Cluster) Restore(ctx context.Context, spec manifest.Spec, _ time.Time) (restored []string, err error) {
+	err = c.of(ctx, Restore, spec.Provider, spec.LeaseID, func(manifest.Spec) {
+		restored = c.meddled[spec.LeaseID]
+		delete(c.meddled, spec.LeaseID)
+		c.namespaces[spec.LeaseID] = spec
+	})
+	return restored, err
+}
+
+// Watch is match.Cluster's.
+func (c *Cluster) Watch(ctx context.Context, _ string, w k8s.Watcher) error {
+	c.mu.Lock()
+	c.watchers = append(c.watchers, w)
+	c.mu.Unlock()
+	w.Missed()
+	<-ctx.Done()
+	return ctx.Err()
+}
+
+// Meddle does to a lease what somebody else may do in the cluster: it deletes the
+// namespace, or changes objects in it. Whoever watches hears of it.
+func (c *Cluster) Meddle(lease string, objects ...string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.meddled[lease] = append(c.meddled[lease], objects...); len(objects) == 0 {
+		delete(c.namespaces, lease)
+	}
+	for _, w := range c.watchers {
+		w.Changed(lease)
+	}
 }
 
 // Serve says where the API server is.
