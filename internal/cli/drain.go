@@ -21,7 +21,8 @@ func (a *app) drainCommand() *cobra.Command {
 		Long: `Take the local daemon out of new matches, for example before maintenance. Matches that run go on, leases live on until
 they end, and renewals are promised no more. With --exit the daemon ends by itself with its last lease.
 
-Draining is not kept: a daemon that is started again takes part. 'angler offer pause' is what lasts.`,
+Draining is kept over a restart, until --undo. A daemon that has ended with its last lease is still drained when it is started
+again.`,
 		Example: "  angler drain\n  angler drain --exit --wait\n  angler drain --undo",
 		Args:    noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {

@@ -26,7 +26,7 @@ type Daemon interface {
 	// stated none, or the lease is not in use. Taking it back again is no fault and prolongs nothing.
 	ReclaimLease(ctx context.Context, id string) (Lease, error)
 
-	// SetDrain says how far the daemon withdraws from new matches: one of the Drain constants, "" for not at all. It is not
+	// SetDrain says how far the daemon withdraws from new matches: one of the Drain constants, "" for not at all. It is
 	// kept over a restart.
 	SetDrain(ctx context.Context, d Drain) (Drain, error)
 

@@ -74,6 +74,7 @@ type Ledger struct {
 	faults   map[string]error  // of offers whose price could not be told
 	matches  map[[32]byte][]matchSlot
 	swept    Moment // when match counts were last pruned
+	drain    Drain
 }
 
 // Errors of a Ledger. None of them carries a quantity or a price.
@@ -113,6 +114,7 @@ func Open(cfg Config) (*Ledger, error) {
 		store: s, clock: cfg.Clock, provider: cfg.Provider, limits: cfg.Limits.withDefaults(), unfit: cfg.Unfit, surplus: cfg.Surplus,
 		declared: maps.Clone(cfg.Capacity), offers: rows.offers, leases: rows.leases, matches: rows.matches,
 		ours: map[LeaseID]bool{}, holds: map[[32]byte]hold{}, faults: map[string]error{},
+		drain: rows.drain,
 	}, nil
 }
 

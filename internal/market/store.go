@@ -30,7 +30,7 @@ var (
 
 // schema is the version of the layout below.
 //
-//	ledger   "schema" → uint32 big-endian, "provider" → 32 bytes
+//	ledger   "schema" → uint32 big-endian, "provider" → 32 bytes, "drain" → row, while it drains
 //	offers   name → row
 //	leases   lease id, 32 bytes → row
 //	matches  peer, 32 bytes → row

@@ -84,7 +84,6 @@ type Provider struct {
 	drive    driver
 	every    time.Duration // between sweeps
 	unfit    atomic.Bool   // the cluster failed and has not answered since
-	drained  atomic.Bool
 	looks    chan struct{} // a token for each who asks the cluster for usage
 	stock    *stock        // nil: none is kept
 

@@ -112,7 +112,7 @@ func TestRenewalDenied(t *testing.T) {
 		"as it is":     {nil, time.Hour},
 		"too long":     {nil, market.DefaultMaxDuration + time.Second},
 		"for ever":     {nil, 1<<63 - 1},
-		"drained":      {func(b *leaseBench, _ market.Lease) { b.p.Match.Drain() }, 2 * time.Hour},
+		"drained":      {func(b *leaseBench, _ market.Lease) { _ = b.p.Ledger.SetDrain(market.Draining) }, 2 * time.Hour},
 		"offer paused": {func(b *leaseBench, _ market.Lease) { _ = b.p.Ledger.SetPaused("offer", true) }, 2 * time.Hour},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -369,12 +369,16 @@ func TestReclaim(t *testing.T) {
 func TestDrain(t *testing.T) {
 	b := newLeaseBench(t)
 	l, _ := b.activate(3)
-	b.p.Match.Drain()
+	if err := b.p.Ledger.SetDrain(market.Draining); err != nil {
+		t.Fatal(err)
+	}
 	if _, _, err := b.r.Seeker().Play(b.Context(), b.Request(1, 10), b.r.Candidates(b.Context(), b.p), 1, nil); err == nil {
 		t.Error("a drained provider took part")
 	}
 	b.mustShow(l)
-	b.p.Match.Undrain()
+	if err := b.p.Ledger.SetDrain(market.NotDraining); err != nil {
+		t.Fatal(err)
+	}
 	if out := mustPlay(t, b.Market, b.r, b.Request(1, 10), b.p); !out.Matched() {
 		t.Error("it does not come back")
 	}

@@ -66,12 +66,6 @@ func (p *Provider) Reclaim(_ context.Context, id market.LeaseID) (ends time.Time
 	return lease.Expires, nil
 }
 
-// Drain makes the provider take no new matches and promise no renewals. Matches
-// that run and leases go on.
-func (p *Provider) Drain() { p.drained.Store(true) }
-
-// Undrain is the opposite of Drain.
-func (p *Provider) Undrain() { p.drained.Store(false) }
-
-// Drained tells whether Drain was called.
-func (p *Provider) Drained() bool { return p.drained.Load() }
+// Drained tells whether the provider takes no new matches and promises no
+// renewals, as its ledger says. Matches that run and leases go on.
+func (p *Provider) Drained() bool { return p.Ledger.Drain() != market.NotDraining }

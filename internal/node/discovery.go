@@ -32,7 +32,7 @@ func (d *daemon) openDHT() error {
 // contain it, so that it is found from near and, if need be, from far. A full
 // provider is announced like any other: that it is full is its secret.
 func (d *daemon) keys() []dht.Key {
-	if d.drain.get() != control.NotDraining || d.misplaced() != nil || !d.place.announces() {
+	if d.draining() != control.NotDraining || d.misplaced() != nil || !d.place.announces() {
 		return nil // what is announced runs out by itself
 	}
 	return dht.Announced(d.poolName(), d.place.where(), announced(d.ledger))

@@ -3,7 +3,6 @@ package node
 import (
 	"context"
 	"errors"
-	"sync"
 	"time"
 
 	"github.com/angler-dex/angler/internal/control"
@@ -13,40 +12,38 @@ import (
 // leaveEvery is how often a daemon that leaves looks whether it may.
 const leaveEvery = time.Second
 
-// drain is how far the daemon withdraws from new matches. It is memory only: a
-// daemon that starts takes part.
-type drain struct {
-	mu    sync.Mutex
-	state string
+// drainStates are what control calls the ledger's states of draining.
+var drainStates = map[market.Drain]string{
+	market.NotDraining: control.NotDraining, market.Draining: control.Draining, market.Leaving: control.DrainingToLeave,
 }
 
-func (d *drain) get() string {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	return d.state
-}
-
-func (d *drain) set(state string) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.state = state
+// draining is how far the daemon withdraws from new matches, as control calls it.
+func (d *daemon) draining() string {
+	if d.ledger == nil { // a node of the DHT only
+		return control.NotDraining
+	}
+	return drainStates[d.ledger.Drain()]
 }
 
 // SetDrain implements control.Daemon. While the daemon drains it is announced
-// no more, declines invitations and promises no renewals.
+// no more, declines invitations and promises no renewals. That is on disk: a
+// daemon that is started again goes on with it.
 func (d *daemon) SetDrain(_ context.Context, to control.Drain) (control.Drain, error) {
 	if err := d.provides(); err != nil {
 		return control.Drain{}, err
 	}
-	if before := d.drain.get(); before != to.State {
+	before := d.draining()
+	for state, name := range drainStates {
+		if name != to.State {
+			continue
+		}
+		if err := d.ledger.SetDrain(state); err != nil {
+			return control.Drain{}, err
+		}
+	}
+	if before != to.State {
 		d.cfg.Log.Info("draining", "before", before, "now", to.State)
 	}
-	if to.State == control.NotDraining {
-		d.provider.Undrain()
-	} else {
-		d.provider.Drain()
-	}
-	d.drain.set(to.State)
 	return control.Drain{State: to.State, Leases: d.living()}, nil
 }
 
@@ -61,14 +58,21 @@ func (d *daemon) living() (n int) {
 }
 
 // leave ends the daemon, by calling end, once it drains to leave and neither a
-// lease nor a match is left.
+// lease nor a match is left. It has left then: whoever starts it again finds it
+// drained, and not gone at once.
 func (d *daemon) leave(ctx context.Context, end func()) error {
+	if state := d.draining(); state != control.NotDraining {
+		d.cfg.Log.Warn("takes part in no match: it was told to drain; 'angler drain --undo' ends that", "state", state)
+	}
 	tick := time.NewTicker(leaveEvery)
 	defer tick.Stop()
 	for {
 		// In this order: a match that does not run any more has put what it won
 		// into the ledger.
-		if d.drain.get() == control.DrainingToLeave && d.provider.Matching() == 0 && d.living() == 0 {
+		if d.ledger.Drain() == market.Leaving && d.provider.Matching() == 0 && d.living() == 0 {
+			if err := d.ledger.SetDrain(market.Draining); err != nil {
+				return err
+			}
 			d.cfg.Log.Info("drained: no lease is left")
 			end()
 			return nil

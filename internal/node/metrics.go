@@ -72,7 +72,7 @@ func (d *daemon) registry() *prometheus.Registry {
 	}
 	gauge("angler_matching", "Matches that this provider takes part in now.", func() float64 { return float64(d.provider.Matching()) })
 	gauge("angler_draining", "Whether it takes part in no new matches, 0 or 1.", func() float64 {
-		if d.drain.get() == control.NotDraining {
+		if d.draining() == control.NotDraining {
 			return 0
 		}
 		return 1

@@ -49,7 +49,6 @@ type daemon struct {
 	clock   market.Clock
 	recent  *recent
 	matched chan struct{} // a match has ended
-	drain   drain
 	gpus    *gpus
 	remains remains
 	surplus *surplus

@@ -38,7 +38,7 @@ func (d *daemon) Status(ctx context.Context) (control.Status, error) {
 	s.Mode = control.ModeProvider
 	place := d.place.show()
 	s.Cell, s.Place = d.place.where(), &place
-	s.Drain = d.drain.get()
+	s.Drain = d.draining()
 	if d.spares != nil {
 		if n, err := d.spares.Count(); err == nil {
 			s.Spares = &n

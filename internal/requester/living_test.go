@@ -80,14 +80,18 @@ func TestRenew(t *testing.T) {
 func TestRenewAllOrNone(t *testing.T) {
 	matchtest.CheckLeaks(t)
 	s, l := live(t, 3)
-	s.at[1].Match.Drain()
+	if err := s.at[1].Ledger.SetDrain(market.Draining); err != nil {
+		t.Fatal(err)
+	}
 	l, err := s.client.Renew(s.Context(), l, 2*time.Hour)
 	if failure, ok := errors.AsType[*requester.RenewError](err); !ok || failure.Renewed != 0 {
 		t.Fatalf("error %v", err)
 	}
 	s.check(l, requester.Active)
 	s.ends(l, time.Hour)
-	s.at[1].Match.Undrain()
+	if err := s.at[1].Ledger.SetDrain(market.NotDraining); err != nil {
+		t.Fatal(err)
+	}
 	if l, err = s.client.Renew(s.Context(), l, time.Hour); err != nil {
 		t.Fatal(err)
 	}
