@@ -1,6 +1,10 @@
 package cli
 
-import "github.com/angler-dex/angler/internal/requester"
+import (
+	"fmt"
+
+	"github.com/angler-dex/angler/internal/requester"
+)
 
 // progress turns the events of a request into lines: what is counted is said once, when the next phase begins.
 type progress struct {
@@ -27,6 +31,12 @@ func (p *progress) event(e requester.Event) {
 			if e.Done < e.Of {
 				p.talk.step("%d of them fit into the deadline, the nearest ones", e.Done)
 			}
+		case requester.Drawn:
+			who := "all of them"
+			if e.Done < e.Of {
+				who = fmt.Sprintf("%d of %d, drawn by lot", e.Done, e.Of)
+			}
+			p.talk.warn("the match failed, and it cannot be told by whom; matching again among %s", who)
 		case requester.Timed:
 			p.talk.step("a result after %s; %s were predicted", seconds(e.Took.Seconds()), seconds(e.Predicted.Seconds()))
 		case requester.Connected:

@@ -11,20 +11,28 @@ import (
 	"github.com/angler-dex/angler/internal/mpc"
 )
 
-// blame stops a match that has failed by err, asks everybody what they saw and
-// says whom the next try leaves out.
-func (t *table) blame(ctx context.Context, err error) []identity.PeerID {
+// failed stops a match that has failed by err, asks everybody what they saw and says
+// who is at fault, or may be.
+func (t *table) failed(ctx context.Context, err error) *FailedError {
 	e := t.witness(err)
 	ctx, cancel := context.WithTimeout(ctx, t.patience.Report)
 	defer cancel()
 	for k, r := range t.hear(ctx) {
 		e.add(k+1, r)
 	}
-	var drop []identity.PeerID
-	for _, party := range e.judge(t.pick) {
-		drop = append(drop, t.seats[party-1].candidate.Link.Peer())
+	drop, suspects := e.judge(t.pick)
+	if len(drop)+len(suspects) == 0 {
+		return &FailedError{Suspects: t.among(), Err: err}
 	}
-	return drop
+	return &FailedError{Drop: t.peers(drop), Suspects: t.peers(suspects), Err: err}
+}
+
+// peers are the identities of parties.
+func (t *table) peers(parties []int) (ids []identity.PeerID) {
+	for _, party := range parties {
+		ids = append(ids, t.seats[party-1].candidate.Link.Peer())
+	}
+	return ids
 }
 
 // witness is what the requester saw itself.

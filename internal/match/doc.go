@@ -111,7 +111,7 @@
 // of whom, and leaves its session streams standing until the requester has
 // heard everybody: a party that gives up must not look like one that broke. The
 // requester stops the others, who say whom they were waiting for, and decides
-// (judge.go) whom the next try leaves out.
+// (judge.go) whom the next try leaves out, or of whom one is at fault.
 //
 // # What a peer can do
 //

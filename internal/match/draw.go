@@ -68,7 +68,7 @@ func (t *table) entered() placement.Request {
 
 // outcome reads what the requester learned.
 func (t *table) outcome(bits []bool) Outcome {
-	o := Outcome{SID: t.sid, Roster: t.signed.Body}
+	o := Outcome{SID: t.sid, Roster: t.signed.Body, Among: t.among()}
 	for _, w := range t.fn.Result(t.inputs, bits).Wins {
 		c := t.seats[w.Party-1]
 		id := c.candidate.Link.Peer()

@@ -12,8 +12,11 @@ import (
 )
 
 // Where in the header of a frame of package mpc the flight stands, behind the
-// sid.
-const flightAt = 32
+// sid, and how long the header is.
+const (
+	flightAt   = 32
+	headerSize = 67
+)
 
 // fault is what happens to a provider in a match.
 type fault func(ctx context.Context, p *matchtest.Provider) error

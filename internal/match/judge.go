@@ -42,49 +42,49 @@ func (e *evidence) add(party int, r Report) {
 	}
 }
 
-// judge decides whom the next try leaves out; pick draws one of n fairly.
+// judge decides whom the next try leaves out, or of whom one is at fault; pick
+// draws one of n fairly.
 //
 //   - Those who said nothing or take no part any more are out.
 //   - What the requester saw itself needs no judging.
-//   - If two providers stand against each other, a coin drops one of the two:
-//     neither can prove that the other is at fault, and neither may be able to
-//     frame the other. It is the earliest such finding that counts, for what
-//     came later may have come of it.
+//   - If two providers stand against each other, both are suspects: neither can
+//     prove that the other is at fault, and neither may be able to frame the
+//     other. It is the earliest such finding that counts, for what came later may
+//     have come of it.
 //   - Where silence is all that there is, it began where the first flight did
 //     not come: what everybody was waiting for is looked at in the same way.
 //   - A failed check that names nobody drops nobody: whoever reported it would
-//     be an easy victim.
-func (e *evidence) judge(pick func(n int) int) []int {
+//     be an easy victim. All are suspects.
+func (e *evidence) judge(pick func(n int) int) (drop, suspects []int) {
 	if len(e.out) > 0 {
-		return e.out
+		return e.out, nil
 	}
 	if e.own.of != 0 && !e.own.wait {
-		return []int{e.own.of}
+		return []int{e.own.of}, nil
 	}
 	if seen := e.earliest(false); len(seen) > 0 {
-		return e.settle(seen, pick)
+		return e.settle(seen[pick(len(seen))])
 	}
 	if !e.quiet {
-		return nil
+		return nil, nil
 	}
 	waits := e.earliest(true)
 	if e.own.of != 0 && (len(waits) == 0 || e.own.flight <= waits[0].flight) {
-		return []int{e.own.of}
+		return []int{e.own.of}, nil
 	}
 	if len(waits) > 0 {
-		return e.settle(waits, pick)
+		return e.settle(waits[pick(len(waits))])
 	}
-	return nil
+	return nil, nil
 }
 
-// settle drops one of the two of one of the findings. Who says of the requester
-// what it does not see, or what cannot be, stands against nobody.
-func (e *evidence) settle(of []finding, pick func(n int) int) []int {
-	f := of[pick(len(of))]
+// settle suspects the two of a finding. Who says of the requester what it does not
+// see, or what cannot be, stands against nobody, and is out.
+func (e *evidence) settle(f finding) (drop, suspects []int) {
 	if f.of == 0 || f.of == f.by || f.of >= e.parties {
-		return []int{f.by}
+		return []int{f.by}, nil
 	}
-	return []int{[]int{f.by, f.of}[pick(2)]}
+	return nil, []int{f.by, f.of}
 }
 
 // earliest returns the findings of the earliest flight that has any. Waiting

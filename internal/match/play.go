@@ -45,7 +45,7 @@ func (t *table) compute(ctx context.Context, store func(Outcome) error) (Outcome
 	case !errors.Is(err, errEnded) && !isAbort(err):
 		return Outcome{}, err // a fault of our own
 	}
-	return Outcome{}, &FailedError{Drop: t.blame(ctx, err), Err: err}
+	return Outcome{}, t.failed(ctx, err)
 }
 
 func isAbort(err error) bool {

@@ -47,8 +47,9 @@ const (
 // claim what it won. It holds secrets: it is stored in files of mode 0600.
 type Outcome struct {
 	SID    [32]byte
-	Roster []byte // the bytes whose hash the sid is
-	Parts  []Part // by party; none: nothing matched
+	Roster []byte            // the bytes whose hash the sid is
+	Among  []identity.PeerID // the providers that took part, by party
+	Parts  []Part            // by party; none: nothing matched
 }
 
 // Matched says whether anything was won.
@@ -88,11 +89,13 @@ func (e *TooFewError) Error() string {
 }
 
 // FailedError is a match that ended before anybody's result. Drop names those
-// whom the next try should leave out; with nobody to name, a check failed and
-// who cheated is not known.
+// whom the next try should leave out. If there is nobody to name, one at least of
+// the Suspects is at fault: of two that stand against each other, or of all who
+// took part, if a check failed and cannot be laid at anybody's door.
 type FailedError struct {
-	Drop []identity.PeerID
-	Err  error
+	Drop     []identity.PeerID
+	Suspects []identity.PeerID
+	Err      error
 }
 
 func (e *FailedError) Error() string { return "match failed: " + e.Err.Error() }

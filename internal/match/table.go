@@ -7,6 +7,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/angler-dex/angler/internal/identity"
 	"github.com/angler-dex/angler/internal/market"
 	"github.com/angler-dex/angler/internal/placement"
 )
@@ -127,7 +128,7 @@ func (t *table) seat(ctx context.Context) error {
 	case ctx.Err() != nil:
 		return ctx.Err()
 	}
-	return &FailedError{Drop: t.blame(ctx, err), Err: err}
+	return t.failed(ctx, err)
 }
 
 // lead brings one provider into the session. It has answered about the spare
@@ -162,6 +163,15 @@ func (t *table) each(g *errgroup.Group, do func(party int, c *chair) error) erro
 		})
 	}
 	return g.Wait()
+}
+
+// among are the providers that take part, by party.
+func (t *table) among() []identity.PeerID {
+	var ids []identity.PeerID
+	for _, c := range t.seats {
+		ids = append(ids, c.candidate.Link.Peer())
+	}
+	return ids
 }
 
 // giveUp drops everything at once: that is how the others learn of it.

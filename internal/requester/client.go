@@ -52,6 +52,7 @@ const (
 	Connected        = Phase(match.Connected) // all parties to each other
 	Decided          = Phase(match.Decided)
 	Timed      Phase = "timed"   // it Took so long, Predicted so long
+	Drawn      Phase = "drawn"   // who spoilt a match cannot be told; the rerun is among Done of Of, by lot
 	Dropped    Phase = "dropped" // Done providers are left out of the rerun
 	Claimed    Phase = "claimed" // waiting for the namespace
 	Confirmed  Phase = "confirmed"

@@ -4,7 +4,8 @@
 //	discover   a Finder streams addresses: hints, nothing more; each is dialled,
 //	           proves an identity and shows a signed record
 //	choose     the nearest by round-trip time, no more than asked for
-//	match      package match, up to three reruns without those that failed
+//	match      package match, up to three reruns: without those that failed, and
+//	           among a part if it cannot be told who did (suspicion.go)
 //	claim      the winners provision; the grants' typed fields are validated,
 //	           stored, and only when there are all of them confirmed
 //	live       show, renew, tokens, a proxy to the API servers; release, expire

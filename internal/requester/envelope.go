@@ -33,13 +33,18 @@ type stopwatch struct {
 	plan             Timing
 }
 
-// invite chooses whom to invite to the next match, and starts its clock.
-func (r *request) invite(ctx context.Context) ([]match.Candidate, *stopwatch, error) {
-	left := time.Duration(0)
-	if end, ok := ctx.Deadline(); ok {
-		left = max(time.Until(end), 1)
+// left is the time until a context ends; 0: it does not.
+func left(ctx context.Context) time.Duration {
+	end, ok := ctx.Deadline()
+	if !ok {
+		return 0
 	}
-	among, shape, err := r.client.envelope(r.req.Policy, r.candidates, r.least, left)
+	return max(time.Until(end), 1)
+}
+
+// invite chooses whom of those drawn to invite to the next match, and starts its clock.
+func (r *request) invite(ctx context.Context, drawn []match.Candidate) ([]match.Candidate, *stopwatch, error) {
+	among, shape, err := r.client.envelope(r.req.Policy, drawn, r.least, left(ctx))
 	if err != nil {
 		return nil, nil, err
 	}
@@ -50,7 +55,7 @@ func (r *request) invite(ctx context.Context) ([]match.Candidate, *stopwatch, er
 		}
 		r.client.step(st)
 	}
-	r.client.progress(Event{Phase: Chosen, Done: len(among), Of: len(r.candidates), Predicted: w.plan.Predicted})
+	r.client.progress(Event{Phase: Chosen, Done: len(among), Of: len(drawn), Predicted: w.plan.Predicted})
 	return among, w, nil
 }
 
@@ -77,7 +82,7 @@ func (c *Client) envelope(policy string, ranked []match.Candidate, least int, le
 			return false
 		}
 		shapes[n] = s
-		return left <= 0 || n <= least || c.Pace.Predict(s) <= time.Duration(envelopeMargin*float64(left))
+		return left <= 0 || n <= least || c.fits(s, left)
 	}
 	// More parties are never faster: the first number that is too many.
 	n := sort.Search(len(ranked), func(k int) bool { return failed == nil && !fits(k+1) })
@@ -89,6 +94,34 @@ func (c *Client) envelope(policy string, ranked []match.Candidate, least int, le
 		fits(n)
 	}
 	return ranked[:n], shapes[n], failed
+}
+
+// near leaves out whom a match of as few as may be could not wait for in the time
+// left, unless too few would remain: a part that is drawn by lot is not the nearest.
+func (c *Client) near(policy string, ranked []match.Candidate, least int, left time.Duration) ([]match.Candidate, error) {
+	if left <= 0 || len(ranked) <= least {
+		return ranked, nil
+	}
+	s, err := c.shape(policy, ranked[:least])
+	if err != nil {
+		return nil, err
+	}
+	var near []match.Candidate
+	for _, m := range ranked {
+		s.RTT = m.Link.RTT()
+		if c.fits(s, left) {
+			near = append(near, m)
+		}
+	}
+	if len(near) < least {
+		return ranked, nil
+	}
+	return near, nil
+}
+
+// fits says whether a match is predicted to end well within the time left.
+func (c *Client) fits(s Shape, left time.Duration) bool {
+	return c.Pace.Predict(s) <= time.Duration(envelopeMargin*float64(left))
 }
 
 // shape is what a match among some candidates costs.

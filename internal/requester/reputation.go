@@ -38,6 +38,12 @@ type Deeds struct {
 	Broken uint      `json:"broken"`
 	Late   uint      `json:"late"`
 	Last   time.Time `json:"last"`
+
+	// Doubt is its share in matches that somebody spoilt without leaving a name,
+	// when it was last Doubted. It is no deed: it costs nothing, and keeps nobody
+	// from being invited.
+	Doubt   float64   `json:"doubt,omitempty"`
+	Doubted time.Time `json:"doubted,omitzero"`
 }
 
 // Handicap is what a provider with these deeds is put back by if one that never
@@ -117,17 +123,24 @@ func (r *Reputation) Count(d Deed, now time.Time, providers ...identity.PeerID) 
 	if len(providers) == 0 {
 		return nil
 	}
+	return r.change(func(known map[identity.PeerID]Deeds) {
+		for _, id := range providers {
+			deeds := known[id]
+			deeds.add(d, now)
+			known[id] = deeds
+		}
+	})
+}
+
+// change writes what edit has made of what is known.
+func (r *Reputation) change(edit func(known map[identity.PeerID]Deeds)) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	known, err := r.Of()
 	if err != nil {
 		return err
 	}
-	for _, id := range providers {
-		deeds := known[id]
-		deeds.add(d, now)
-		known[id] = deeds
-	}
+	edit(known)
 	text, err := encodeReputation(known)
 	if err == nil {
 		err = durable.Replace(r.path, text)
@@ -164,7 +177,7 @@ func parseReputation(text []byte) (map[identity.PeerID]Deeds, error) {
 		return nil, errors.New(reputedBadly)
 	}
 	for _, r := range f.Providers {
-		if r.Kept > maxDeeds || r.Broken > maxDeeds || r.Late > maxDeeds || r.Kept+r.Broken+r.Late > maxDeeds {
+		if r.Kept > maxDeeds || r.Broken > maxDeeds || r.Late > maxDeeds || r.Kept+r.Broken+r.Late > maxDeeds || !(r.Doubt >= 0 && r.Doubt <= maxDoubt) {
 			return nil, errors.New(reputedBadly)
 		}
 	}

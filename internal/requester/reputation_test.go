@@ -51,7 +51,7 @@ func TestReputation(t *testing.T) {
 		t.Fatal(err)
 	}
 	known, err := OpenReputation(path).Of()
-	if err != nil || known[a] != (Deeds{2, 1, 1, now}) || known[b] != (Deeds{2, 2, 1, now.Add(time.Hour)}) {
+	if err != nil || known[a] != (Deeds{Kept: 2, Broken: 1, Late: 1, Last: now}) || known[b] != (Deeds{Kept: 2, Broken: 2, Late: 1, Last: now.Add(time.Hour)}) {
 		t.Errorf("%+v, %v", known, err)
 	}
 	if info, unread := os.Stat(path); unread != nil || info.Mode().Perm() != 0o600 {

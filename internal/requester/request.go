@@ -59,6 +59,7 @@ func (c *Client) Request(ctx context.Context, req market.Request, b Bounds) (Lea
 	if r.candidates, err = c.discover(search, req, b); err != nil {
 		return Lease{}, inTime(ctx, search, err)
 	}
+	defer r.remember()
 	return r.run(ctx, search)
 }
 
@@ -84,6 +85,7 @@ type request struct {
 	tries      int               // matches that are left
 	workload   []byte
 	timing     Timing // of the last match that came to a result
+	suspicion  suspicion
 }
 
 // run places and claims until a lease is active.
@@ -120,53 +122,6 @@ func (r *request) run(ctx, search context.Context) (Lease, error) {
 				return lease, err
 			}
 		}
-	}
-}
-
-// place runs matches until one decides.
-func (r *request) place(ctx context.Context) (Lease, func(context.Context) []match.Dispute, error) {
-	for {
-		if len(r.candidates) < r.least {
-			return Lease{}, nil, &TooFewError{Found: len(r.candidates), Wanted: r.least}
-		}
-		r.tries--
-		among, clock, err := r.invite(ctx)
-		if err != nil {
-			return Lease{}, nil, err
-		}
-		var lease Lease
-		out, leave, err := r.seeker.Play(ctx, r.req, among, r.least, func(o match.Outcome) error {
-			r.timing = clock.stop(r.client)
-			if !o.Matched() {
-				return nil
-			}
-			lease = r.won(o)
-			if r.client.Won != nil {
-				if unkept := r.client.Won(lease.ID); unkept != nil {
-					return unkept
-				}
-			}
-			return r.client.Store.Put(lease)
-		})
-		if err == nil && out.Matched() {
-			return lease, leave, nil
-		}
-		if err == nil {
-			settle(ctx, leave)
-			return Lease{}, nil, ErrNoFit
-		}
-		if few, ok := errors.AsType[*match.TooFewError](err); ok {
-			return Lease{}, nil, &TooFewError{Found: few.Accepted, Busy: len(among) - few.Accepted, Wanted: few.Wanted}
-		}
-		failed, ok := errors.AsType[*match.FailedError](err)
-		switch {
-		case !ok:
-			return Lease{}, nil, err
-		case r.tries == 0:
-			return Lease{}, nil, errors.Join(ErrAborted, err)
-		}
-		r.client.log().Info("match failed; running it again", "without", len(failed.Drop), "err", failed.Err)
-		r.drop(failed.Drop...)
 	}
 }
 
@@ -216,7 +171,9 @@ func (r *request) drop(ids ...identity.PeerID) {
 	r.candidates = slices.DeleteFunc(r.candidates, func(m match.Candidate) bool {
 		return slices.Contains(ids, m.Record.ID)
 	})
-	r.client.progress(Event{Phase: Dropped, Done: len(ids)})
+	if len(ids) > 0 {
+		r.client.progress(Event{Phase: Dropped, Done: len(ids)})
+	}
 }
 
 // won is the lease of a decided match, before anything is claimed.
