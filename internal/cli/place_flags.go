@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/angler-dex/angler/internal/dht"
+	"github.com/angler-dex/angler/internal/identity"
 )
 
 // autoLocation is the location that follows from round trips to others.
@@ -99,11 +100,15 @@ func checkHostPorts(flag string, list []string) error {
 
 // parseAddrPorts reads addresses that others can dial.
 func parseAddrPorts(flag string, list []string) ([]netip.AddrPort, error) {
+	if len(list) > identity.MaxAddrs {
+		return nil, flagError(flag, fmt.Sprintf("has %d addresses, at most %d are told to others", len(list), identity.MaxAddrs), "--"+flag+" 198.51.100.7:7400")
+	}
 	var addrs []netip.AddrPort
 	for _, text := range list {
 		a, err := netip.ParseAddrPort(text)
-		if err != nil || a.Port() == 0 || a.Addr().IsUnspecified() {
-			return nil, flagError(flag, fmt.Sprintf("%q is not an IP address and port", clean(text)), "--"+flag+" 198.51.100.7:7400")
+		a = netip.AddrPortFrom(a.Addr().Unmap(), a.Port())
+		if err != nil || !identity.Dialable(a) {
+			return nil, flagError(flag, fmt.Sprintf("%q is not an IP address and port that others can dial", clean(text)), "--"+flag+" 198.51.100.7:7400")
 		}
 		addrs = append(addrs, a)
 	}

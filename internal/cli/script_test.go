@@ -166,6 +166,7 @@ func (d *desk) Status(ctx context.Context) (control.Status, error) {
 		ID: strings.Repeat("a", 52), Version: "v0", Mode: control.ModeProvider, Pool: "harbour", Operator: "acme", Started: d.start,
 		Listen: []string{netip.MustParseAddrPort("127.0.0.1:7946").String()}, Cell: "u33d",
 		Cluster:  control.Cluster{Server: "https://127.0.0.1:6443"},
+		Place:    &control.Place{Reach: control.Reachable, Neighbours: 3},
 		DHT:      control.DHT{Nodes: 12, Good: 11, LastAnnounce: &said, Keys: 4, Takers: 8},
 		Capacity: []control.Usage{{Resource: "cpu", Total: "64", Reserved: "32", Held: "0", Free: "32"}, {Resource: "memory", Total: "64Gi", Reserved: "32Gi", Held: "0", Free: "32Gi"}},
 		Offers:   list,

@@ -19,8 +19,17 @@ func (a *app) statusCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "status",
 		Short: "Show the local daemon: node, offers, matches, leases",
-		Long: `Show what the local daemon does and knows. Of a match it shows what this node learned: that it was selected, for how
-many units and at which of its own prices, or that it was not. There is nothing else to show: it does not know more.`,
+		Long: `Show what the local daemon does and knows.
+
+  found       whether requesters find this node: it is announced in the DHT once another provider has dialled it back at what
+              --listen or --advertise say
+  dht         nodes of the DHT that it knows, and those of them that have answered lately
+  cell        where it says that it is, a geohash: requesters look there first
+  coordinate  where it is among the others by the round trips to them, which is what requesters rank it by before they dial
+  spare sets  what it has agreed on with parties that it has met, so that matches with them begin sooner
+
+Of a match it shows what this node learned: that it was selected, for how many units and at which of its own prices, or that it
+was not. There is nothing else to show: it does not know more.`,
 		Example: "  angler status\n  angler status --watch\n  angler status -o json --watch    # one object a line",
 		Args:    noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -108,18 +117,19 @@ func (a *app) statusText(p *page, s control.Status) {
 	p.field("role", what)
 	switch s.Drain {
 	case control.Draining:
-		p.field("draining", "no new matches; leases live on")
+		p.field("draining", "no new matches until angler drain --undo; leases live on")
 	case control.DrainingToLeave:
-		p.field("draining", "no new matches; ends with the last lease")
+		p.field("draining", "no new matches until angler drain --undo; ends with the last lease")
 	}
 	p.field("version", fmt.Sprintf("%s, up %s", s.Version, age(now.Sub(s.Started))))
 	p.field("listen", strings.Join(s.Listen, ", "))
-	p.field("cell", cellLine(s))
-	p.field("dht", dhtLine(s.DHT, now))
-	p.field("not found", s.DHT.Error)
+	p.field("found", foundLine(s, now))
+	p.field("dht", dhtLine(s.DHT))
+	if s.Mode == control.ModeProvider {
+		p.field("cell", cellLine(s))
+	}
 	if s.Place != nil {
-		p.field("reach", reachLine(*s.Place))
-		p.field("coordinate", s.Place.Coordinate)
+		p.field("coordinate", cmp.Or(s.Place.Coordinate, "not settled yet: that takes some round trips to others"))
 	}
 	if s.Mode == control.ModeProvider {
 		switch {
@@ -136,6 +146,9 @@ func (a *app) statusText(p *page, s control.Status) {
 	}
 	if s.Spares != nil {
 		p.field("spare sets", fmt.Sprintf("%d, for matches with parties that were met", *s.Spares))
+	}
+	if s.Mode == control.ModeProvider && len(s.Offers) == 0 {
+		p.field("offers", "none; put one, for example 'angler offer --cpu 8 --price 0.03'")
 	}
 	section(p, "capacity", len(s.Capacity), func() { capacityTable(p, s.Capacity) })
 	section(p, "offers", len(s.Offers), func() { offerTable(p, s.Offers) })
@@ -155,20 +168,6 @@ func cellLine(s control.Status) string {
 	return cell
 }
 
-// reachLine says whether others reach a provider.
-func reachLine(p control.Place) string {
-	with := ", " + plural(p.Neighbours, "neighbour") + " met"
-	switch p.Reach {
-	case control.Reachable:
-		return "others reach it" + with
-	case control.Unreachable:
-		return "nobody reaches it at what it advertises, so it is not announced (see --advertise)" + with
-	case control.ReachUntold:
-		return "there was nobody to ask" + with
-	}
-	return "not known yet"
-}
-
 // section writes a title and what is below it, nothing if there is nothing.
 func section(p *page, title string, n int, body func()) {
 	if n == 0 {
@@ -179,15 +178,8 @@ func section(p *page, title string, n int, body func()) {
 	body()
 }
 
-func dhtLine(d control.DHT, now time.Time) string {
-	text := fmt.Sprintf("%d nodes, %d good", d.Nodes, d.Good)
-	switch {
-	case d.Keys == 0:
-	case d.LastAnnounce == nil:
-		text += fmt.Sprintf("; %d keys, not announced yet", d.Keys)
-	default:
-		text += fmt.Sprintf("; %d keys, announced %s ago to %s", d.Keys, age(now.Sub(*d.LastAnnounce)), plural(d.Takers, "node"))
-	}
+func dhtLine(d control.DHT) string {
+	text := fmt.Sprintf("%s, %d of them good", plural(d.Nodes, "node"), d.Good)
 	if len(d.Listen) > 0 {
 		text += " (" + strings.Join(d.Listen, ", ") + ")"
 	}

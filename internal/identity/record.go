@@ -19,8 +19,9 @@ const (
 	MaxRecord = 4 << 10
 	// MaxRecordLife is the longest time from Issued to Expires.
 	MaxRecordLife = 24 * time.Hour
+	// MaxAddrs is how many addresses a record may name.
+	MaxAddrs = 8
 
-	maxAddrs    = 8
 	maxClasses  = 64
 	maxClass    = 256
 	maxPolicies = 16
@@ -194,11 +195,11 @@ func (r Record) validate() error {
 	bad := func(format string, args ...any) error {
 		return fmt.Errorf("record of %s: %w: %s", r.ID.Short(), ErrMalformed, fmt.Sprintf(format, args...))
 	}
-	if len(r.Addrs) == 0 || len(r.Addrs) > maxAddrs {
-		return bad("%d addresses, 1 to %d are allowed", len(r.Addrs), maxAddrs)
+	if len(r.Addrs) == 0 || len(r.Addrs) > MaxAddrs {
+		return bad("%d addresses, 1 to %d are allowed", len(r.Addrs), MaxAddrs)
 	}
 	for _, a := range r.Addrs {
-		if !validAddr(a) {
+		if !Dialable(a) {
 			return bad("address %s is not a unicast address and port", a)
 		}
 	}
@@ -243,9 +244,10 @@ func texts(list []string, count, size int) bool {
 	return true
 }
 
-// validAddr tells whether a can be dialled from another host, or from this one:
-// loopback and private addresses have their uses.
-func validAddr(a netip.AddrPort) bool {
+// Dialable tells whether a may stand in a record: whether it can be dialled from
+// another host, or from this one, for loopback and private addresses have their
+// uses.
+func Dialable(a netip.AddrPort) bool {
 	ip := a.Addr()
 	return a.Port() != 0 && ip.IsValid() && ip.Zone() == "" && !ip.Is4In6() &&
 		!ip.IsUnspecified() && !ip.IsMulticast() && ip != netip.AddrFrom4([4]byte{255, 255, 255, 255})

@@ -113,7 +113,7 @@ func TestRecordCaps(t *testing.T) {
 	addr := netip.MustParseAddrPort
 	for name, change := range map[string]func(*Record){
 		"no address":        func(r *Record) { r.Addrs = nil },
-		"nine addresses":    func(r *Record) { r.Addrs = make([]netip.AddrPort, maxAddrs+1) },
+		"nine addresses":    func(r *Record) { r.Addrs = make([]netip.AddrPort, MaxAddrs+1) },
 		"port 0":            func(r *Record) { r.Addrs[0] = addr("192.0.2.1:0") },
 		"zone":              func(r *Record) { r.Addrs[0] = addr("[fe80::1%eth0]:1") },
 		"mapped":            func(r *Record) { r.Addrs[0] = addr("[::ffff:192.0.2.1]:1") },

@@ -1,7 +1,6 @@
 package mesh
 
 import (
-	"fmt"
 	"log/slog"
 	"net"
 	"os"
@@ -23,14 +22,8 @@ var quietOnce = sync.OnceValue(func() error {
 	return os.Setenv(variable, "true")
 })
 
-// bind binds the UDP socket at host:port.
-func bind(addr string) (net.PacketConn, error) {
-	conn, err := net.ListenPacket("udp", addr)
-	if err != nil {
-		return nil, fmt.Errorf("bind %s: %w", addr, err)
-	}
-	return conn, nil
-}
+// bind binds the UDP socket at host:port. The error names both.
+func bind(addr string) (net.PacketConn, error) { return net.ListenPacket("udp", addr) }
 
 // warnBuffer tells the operator once the transport has set the buffers and the
 // kernel has allowed less.

@@ -13,9 +13,6 @@ import (
 	"github.com/angler-dex/angler/internal/placement"
 )
 
-// maxAddrs is how many addresses a record may name.
-const maxAddrs = 8
-
 // selfRecord signs what this provider says of itself, anew when its classes or
 // its place changed or half of the record's life is over.
 type selfRecord struct {
@@ -123,7 +120,7 @@ func reachable(bound netip.AddrPort) ([]netip.AddrPort, error) {
 		addrs = loopback // a machine without a network: its own peers can still dial
 	}
 	slices.SortStableFunc(addrs, func(a, b netip.AddrPort) int { return private(a) - private(b) })
-	return addrs[:min(maxAddrs, len(addrs))], nil
+	return addrs[:min(identity.MaxAddrs, len(addrs))], nil
 }
 
 func private(a netip.AddrPort) int {
