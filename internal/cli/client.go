@@ -156,7 +156,9 @@ func (a *app) finder(ctx context.Context, c *requester.Client, cfg clientConfig,
 	if err != nil {
 		return stop, nil, errors.Join(err, conn.Close())
 	}
-	c.Finder = requester.DHTFinder{Node: n, Pool: cfg.pool.Name, Cells: cells}
+	c.Finder = requester.DHTFinder{Node: n, Pool: cfg.pool.Name, Cells: cells, Deserted: func(err error) {
+		a.talk.warn("%v; going on with saved nodes", err)
+	}}
 	return stop, n.Run, nil
 }
 

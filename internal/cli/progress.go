@@ -1,8 +1,11 @@
 package cli
 
 import (
+	"context"
+	"errors"
 	"fmt"
 
+	"github.com/angler-dex/angler/internal/mesh"
 	"github.com/angler-dex/angler/internal/requester"
 )
 
@@ -17,7 +20,7 @@ func (p *progress) event(e requester.Event) {
 	switch e.Phase {
 	case requester.Unusable:
 		if p.named {
-			p.talk.warn("nobody at %s is of use: %v", e.Addr, e.Err)
+			p.talk.warn("%s: %s", e.Addr, unusable(e.Err))
 		}
 		return
 	case requester.Unsearched:
@@ -59,4 +62,15 @@ func (p *progress) flush() {
 		p.talk.warn("left out %s; matching again", plural(e.Done, "provider"))
 	}
 	p.last = requester.Event{}
+}
+
+// unusable says why nobody at an address is of use.
+func unusable(err error) string {
+	switch {
+	case errors.Is(err, context.DeadlineExceeded):
+		return "nobody answers"
+	case errors.Is(err, mesh.ErrWrongPeer):
+		return "another peer answers there than is named"
+	}
+	return err.Error()
 }

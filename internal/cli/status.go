@@ -183,6 +183,9 @@ func dhtLine(d control.DHT) string {
 	if len(d.Listen) > 0 {
 		text += " (" + strings.Join(d.Listen, ", ") + ")"
 	}
+	if d.Deserted != "" {
+		text += "; " + d.Deserted
+	}
 	return text
 }
 

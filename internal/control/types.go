@@ -68,9 +68,10 @@ type DHT struct {
 	Nodes        int        `json:"nodes"`
 	Good         int        `json:"good"`
 	LastAnnounce *time.Time `json:"lastAnnounce,omitempty"`
-	Keys         int        `json:"keys"`            // keys that are kept announced
-	Takers       int        `json:"takers"`          // nodes that took the last announcement
-	Error        string     `json:"error,omitempty"` // why this node cannot be found now, if it cannot
+	Keys         int        `json:"keys"`               // keys that are kept announced
+	Takers       int        `json:"takers"`             // nodes that took the last announcement
+	Error        string     `json:"error,omitempty"`    // why this node cannot be found now, if it cannot
+	Deserted     string     `json:"deserted,omitempty"` // why no bootstrap node is there, if saved nodes do instead
 }
 
 // Usage is one resource of the capacity pool; quantities are canonical Kubernetes quantities ("32", "64Gi").

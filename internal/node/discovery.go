@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/netip"
 	"slices"
@@ -64,32 +65,57 @@ func (d *daemon) misplacedAt(seen netip.Addr) error {
 // troubleEvery is how often the place in the DHT is looked at.
 const troubleEvery = time.Second
 
-// trouble is why this node cannot be found at present, nil if it can.
-func (d *daemon) trouble() error {
+// unfound is why this node cannot be found at present, nil if it can.
+func (d *daemon) unfound() error {
 	if st := d.dht.Stats(); !st.Joined && st.JoinErr != nil {
 		return st.JoinErr
 	}
 	return d.misplaced()
 }
 
-// watchDHT says in the log, once each time, that this node cannot be found, and
-// when it can be again. The DHT node goes on trying by itself.
+// deserted is why no bootstrap node is there, while saved nodes and others do
+// instead; nil if one is.
+func (d *daemon) deserted() error {
+	if st := d.dht.Stats(); st.Joined {
+		return st.Deserted
+	}
+	return nil
+}
+
+// watchDHT says in the log, once each time, that this node cannot be found, or
+// has no bootstrap node, and when that is over. The DHT node goes on trying by
+// itself.
 func (d *daemon) watchDHT(ctx context.Context) error {
+	lost := trouble{log: d.cfg.Log, begins: "cannot be found; will keep trying", ends: "can be found again"}
+	deserted := trouble{log: d.cfg.Log, begins: "going on with saved nodes; will keep trying", ends: "a bootstrap node answers again"}
 	tick := time.NewTicker(troubleEvery)
 	defer tick.Stop()
-	for said := ""; ; {
-		switch err := d.trouble(); {
-		case err != nil && err.Error() != said:
-			said = err.Error()
-			d.cfg.Log.Warn("cannot be found; will keep trying", "why", err)
-		case err == nil && said != "":
-			said = ""
-			d.cfg.Log.Info("can be found again")
-		}
+	for {
+		lost.is(d.unfound())
+		deserted.is(d.deserted())
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
 			return ctx.Err()
 		}
+	}
+}
+
+// trouble is said in the log when it begins, becomes another, or ends.
+type trouble struct {
+	log          *slog.Logger
+	begins, ends string
+	said         string
+}
+
+// is says what the matter is now; nil: nothing.
+func (t *trouble) is(err error) {
+	switch {
+	case err != nil && err.Error() != t.said:
+		t.said = err.Error()
+		t.log.Warn(t.begins, "why", err)
+	case err == nil && t.said != "":
+		t.said = ""
+		t.log.Info(t.ends)
 	}
 }

@@ -22,8 +22,11 @@ func (d *daemon) Status(ctx context.Context) (control.Status, error) {
 		Cell: d.cfg.Cell, Capacity: []control.Usage{}, Offers: []control.Offer{}, Matches: []control.Match{}, Leases: []control.Lease{},
 		DHT: control.DHT{Listen: []string{st.Addr.String()}, Nodes: st.Nodes, Good: st.GoodNodes, Keys: st.AnnouncedKeys, Takers: st.LastAnnounceNodes},
 	}
-	if err := d.trouble(); err != nil {
+	if err := d.unfound(); err != nil {
 		s.DHT.Error = err.Error()
+	}
+	if err := d.deserted(); err != nil {
+		s.DHT.Deserted = err.Error()
 	}
 	if !st.LastAnnounce.IsZero() {
 		last := st.LastAnnounce.UTC().Truncate(time.Second)

@@ -21,6 +21,10 @@ type DHTFinder struct {
 	Node  *dht.Node
 	Pool  string
 	Cells []string // geohash cells to look around, "" is the whole world
+
+	// Deserted is told why no bootstrap node is there, if saved nodes do instead;
+	// may be nil.
+	Deserted func(error)
 }
 
 // Find looks the class up in rings around each cell, the nearest first. The
@@ -28,6 +32,9 @@ type DHTFinder struct {
 func (f DHTFinder) Find(ctx context.Context, class market.Class, found func(netip.AddrPort) bool) error {
 	if err := f.Node.Ready(ctx); err != nil {
 		return err
+	}
+	if err := f.Node.Stats().Deserted; err != nil && f.Deserted != nil {
+		f.Deserted(err)
 	}
 	var rings [][]dht.Key
 	for _, cell := range f.Cells {
