@@ -3,6 +3,7 @@ package requester
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/angler-dex/angler/internal/match"
@@ -52,29 +53,37 @@ func (c *Client) claim(ctx context.Context, l Lease, settled func() []match.Disp
 		c.countClaim(l, begun, faults, settled)
 		switch {
 		case faults.gone() || faults != nil && atOnce && len(l.Parts) > 1:
-			return c.undo(ctx, l.with(parts), faults)
+			return c.undo(ctx, l, l.with(parts), faults)
 		case faults != nil:
 			return l, faults.provision(l)
 		}
-		l.State, l.Parts = Granted, parts
-		if err := c.Store.Put(l); err != nil {
+		granted := l.with(parts)
+		granted.State = Granted
+		var err error
+		if l, err = c.Store.Note(l, granted); err != nil {
 			return l, err
+		}
+		if l.State != Granted && l.State != Active {
+			return l, fmt.Errorf("lease %s is %s meanwhile", l.ID.Short(), l.State)
 		}
 	}
 	parts, faults := c.every(limited, l, confirming, c.confirm)
-	l.Parts = parts
+	confirmed := l.with(parts)
 	if ctx.Err() != nil {
-		return l, errors.Join(ctx.Err(), c.Store.Put(l))
+		l, err := c.Store.Note(l, confirmed)
+		return l, errors.Join(ctx.Err(), err)
 	}
 	c.countClaim(l, begun, faults, settled)
 	switch {
 	case faults.gone() || faults != nil && atOnce && len(l.Parts) > 1:
-		return c.undo(ctx, l, faults)
+		return c.undo(ctx, l, confirmed, faults)
 	case faults != nil:
-		return l, errors.Join(faults.provision(l), c.Store.Put(l))
+		l, err := c.Store.Note(l, confirmed)
+		return l, errors.Join(faults.provision(l), err)
 	}
-	l.State = Active
-	if err := c.Store.Put(l); err != nil {
+	confirmed.State = Active
+	l, err := c.Store.Note(l, confirmed)
+	if err != nil {
 		return l, err
 	}
 	c.progress(Event{Phase: Confirmed, Done: len(l.Parts), Of: len(l.Parts)})

@@ -22,7 +22,9 @@
 //	released, lost, expired
 //
 // A lease is one file, written atomically: requests that run side by side, as
-// they do in CI, share nothing that they would have to lock. The file exists
+// they do in CI, share nothing that they would have to lock. Commands about the same
+// lease do share its file, which is their lock (change.go): each writes what it has
+// learned onto what is stored by then. The file exists
 // before the match's last flight leaves, so that a requester that dies at any
 // moment finds what it may still claim.
 //

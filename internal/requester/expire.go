@@ -1,6 +1,7 @@
 package requester
 
 import (
+	"errors"
 	"slices"
 	"time"
 
@@ -13,21 +14,39 @@ import (
 // false for a lease that is not over, or was before; kept are the providers of
 // the parts that lasted.
 func (s *Store) Expire(l Lease, now time.Time) (expired Lease, kept []identity.PeerID, ok bool, err error) {
-	end := l.Ends()
-	if l.State != Active && l.State != Granted && l.State != Releasing || end.IsZero() || now.Before(end.Add(market.Grace)) {
+	if !l.lapsed(now) {
 		return l, nil, false, nil
 	}
-	l.Parts = slices.Clone(l.Parts)
-	for k := range l.Parts {
-		p := &l.Parts[k]
-		if p.over() {
-			continue
+	expired, err = s.Change(l.ID, func(l *Lease) error {
+		if !l.lapsed(now) { // another process has renewed or ended it meanwhile
+			return errNothing
 		}
-		if p.State == Active {
-			kept = append(kept, p.Provider)
+		l.Parts = slices.Clone(l.Parts)
+		for k := range l.Parts {
+			p := &l.Parts[k]
+			if p.over() {
+				continue
+			}
+			if p.State == Active {
+				kept = append(kept, p.Provider)
+			}
+			p.State, p.Grant = Expired, nil
 		}
-		p.State, p.Grant = Expired, nil
+		l.State = Expired
+		return nil
+	})
+	switch {
+	case errors.Is(err, errNothing):
+		return expired, nil, false, nil
+	case err != nil:
+		return l, nil, false, err
 	}
-	l.State = Expired
-	return l, kept, true, s.Put(l)
+	return expired, kept, true, nil
+}
+
+// lapsed tells whether the time of a lease is over, for all clocks, and the lease
+// does not say so yet.
+func (l Lease) lapsed(now time.Time) bool {
+	end := l.Ends()
+	return (l.State == Active || l.State == Granted || l.State == Releasing) && !end.IsZero() && !now.Before(end.Add(market.Grace))
 }

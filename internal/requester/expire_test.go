@@ -21,6 +21,9 @@ func TestExpire(t *testing.T) {
 				p.State = []State{Released, Active, Active}[k]
 			}
 		}
+		if err := s.Put(l); err != nil {
+			t.Fatal(err)
+		}
 		if _, _, ok, err := s.Expire(l, end.Add(market.Grace-time.Second)); ok || err != nil {
 			t.Errorf("%s: over before its time, error %v", state, err)
 		}

@@ -106,9 +106,8 @@ func ended(err error) error {
 }
 
 // heard stores what was learned of an active lease's parts: what became of those
-// of base. What another process has stored meanwhile stays; kubectl asks for
-// tokens whenever it likes. A part that is gone is Lost; if it was the last, so is
-// the lease.
+// of base. What another process has stored meanwhile stays. A part that is gone is
+// Lost; if it was the last, so is the lease.
 func (c *Client) heard(base Lease, parts []Part, faults partFaults) (Lease, error) {
 	parts = slices.Clone(parts)
 	var errs []error
@@ -126,47 +125,17 @@ func (c *Client) heard(base Lease, parts []Part, faults partFaults) (Lease, erro
 		p.lose(gone.Reason)
 		reason = gone.Reason
 	}
-	l, err := c.Store.Get(base.ID.String())
+	l, err := c.Store.Change(base.ID, func(l *Lease) error {
+		*l = l.also(base, base.with(parts))
+		if l.State == Active && !slices.ContainsFunc(l.Parts, func(p Part) bool { return !p.over() }) {
+			l.State, l.Reason = Lost, reason
+		}
+		return nil
+	})
 	if err != nil {
-		return base.with(parts), errors.Join(append(errs, err)...)
+		l = base.with(parts)
 	}
-	for k := range l.Parts {
-		l.Parts[k] = l.Parts[k].also(base.Parts[k], parts[k])
-	}
-	if l.State == Active && !slices.ContainsFunc(l.Parts, func(p Part) bool { return !p.over() }) {
-		l.State, l.Reason = Lost, reason
-	}
-	return l, errors.Join(append(errs, c.Store.Put(l))...)
-}
-
-// also is a part as it is stored, with what became of it since it was base.
-func (p Part) also(base, now Part) Part {
-	if !now.Met.Equal(base.Met) {
-		p.Record, p.Met = now.Record, now.Met
-	}
-	if p.over() {
-		return p
-	}
-	if now.Reclaimed != base.Reclaimed {
-		p.Reclaimed = now.Reclaimed
-	}
-	if now.Grant != base.Grant {
-		p.Grant = now.Grant
-	}
-	renewed := len(now.Renewals) > len(base.Renewals)
-	if renewed {
-		p.Renewals = now.Renewals
-	}
-	if renewed || p.Expires.Equal(base.Expires) {
-		p.Expires = now.Expires
-	}
-	if now.Promise != base.Promise {
-		p.Promise = now.Promise
-	}
-	if now.State != base.State {
-		p.State, p.Reason = now.State, now.Reason
-	}
-	return p
+	return l, errors.Join(append(errs, err)...)
 }
 
 // place is where a part stands among the others; -1: nowhere.

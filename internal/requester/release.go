@@ -21,13 +21,13 @@ func (c *Client) Release(ctx context.Context, l Lease) (Lease, error) {
 	if l.State == Released || l.State == Expired || l.State == Lost {
 		return l, nil
 	}
-	return c.giveBack(ctx, l)
+	return c.giveBack(ctx, l, l)
 }
 
-// undo gives back what there is of a lease that will not be whole, and returns
-// why it will not. What nobody has confirmed dies by itself, and is Lost even if
+// undo gives back what there is of a lease that will not be whole, stored as base,
+// and returns why it will not. What nobody has confirmed dies by itself, and is Lost even if
 // its provider cannot be reached.
-func (c *Client) undo(ctx context.Context, l Lease, faults partFaults) (Lease, error) {
+func (c *Client) undo(ctx context.Context, base, l Lease, faults partFaults) (Lease, error) {
 	failure := faults.provision(l)
 	confirmed := l.State == Granted // or may be
 	l.Parts = slices.Clone(l.Parts)
@@ -41,7 +41,7 @@ func (c *Client) undo(ctx context.Context, l Lease, faults partFaults) (Lease, e
 	l.Reason = failure.Reason
 	limited, cancel := context.WithTimeout(ctx, undoWithin)
 	defer cancel()
-	l, err := c.giveBack(limited, l)
+	l, err := c.giveBack(limited, base, l)
 	switch {
 	case l.State == Lost && err == nil:
 		return l, failure
@@ -54,6 +54,7 @@ func (c *Client) undo(ctx context.Context, l Lease, faults partFaults) (Lease, e
 // abandon stores that nothing more will come of a lease that nobody has
 // confirmed: what its providers still have of it they take back by themselves.
 func (c *Client) abandon(l Lease, reason string) (Lease, error) {
+	base := l
 	l.Parts = slices.Clone(l.Parts)
 	for k := range l.Parts {
 		if p := &l.Parts[k]; !p.over() {
@@ -61,22 +62,25 @@ func (c *Client) abandon(l Lease, reason string) (Lease, error) {
 		}
 	}
 	l.State, l.Reason = Lost, reason
-	return l, c.Store.Put(l)
+	return c.Store.Note(base, l)
 }
 
 // lose notes that nothing more will come of a part.
 func (p *Part) lose(reason string) { p.State, p.Reason, p.Grant = Lost, reason, nil }
 
-// giveBack releases the parts that are not over. If all are then, the lease is
-// Released, or Lost if it has a reason; otherwise it is Releasing.
-func (c *Client) giveBack(ctx context.Context, l Lease) (Lease, error) {
+// giveBack releases the parts of a lease, stored as base, that are not over. If all
+// are then, the lease is Released, or Lost if it has a reason; otherwise it is
+// Releasing.
+func (c *Client) giveBack(ctx context.Context, base, l Lease) (Lease, error) {
 	var faults partFaults
 	if slices.ContainsFunc(l.Parts, func(p Part) bool { return !p.over() }) {
 		if l.State != Releasing {
 			l.State = Releasing
-			if err := c.Store.Put(l); err != nil {
+			var err error
+			if l, err = c.Store.Note(base, l); err != nil {
 				return l, err
 			}
+			base = l
 		}
 		l.Parts, faults = c.every(ctx, l, asking, c.release)
 	}
@@ -86,7 +90,8 @@ func (c *Client) giveBack(ctx context.Context, l Lease) (Lease, error) {
 			l.State = Lost
 		}
 	}
-	if err := c.Store.Put(l); err != nil {
+	l, err := c.Store.Note(base, l)
+	if err != nil {
 		return l, err
 	}
 	var errs []error
