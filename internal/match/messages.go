@@ -4,7 +4,7 @@ import "github.com/angler-dex/angler/internal/mesh"
 
 // Version is the protocol version that this build speaks. It is part of every
 // invitation and roster; a provider declines any other.
-const Version = 1
+const Version = 2
 
 // Stream kinds: the first byte of each stream between two nodes.
 const (

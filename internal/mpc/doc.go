@@ -19,6 +19,9 @@
 //	F8  merged rows, active labels, λ_out → party 0    online.go  garble
 //	F9  outputs → providers                            online.go
 //
+// An output of a provider may be conditional (package circuit): party 0's share
+// of its mask goes to that provider only if the condition holds, noise otherwise.
+//
 // What a flight makes is checked by the step that takes it, before anything of
 // the next one leaves:
 //

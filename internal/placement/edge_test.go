@@ -158,7 +158,7 @@ func TestOrdersDifferInGatesOnly(t *testing.T) {
 			for _, order := range orders {
 				c := mustBuild(t, f, order)
 				if !slices.Equal(c.Inputs, template.Inputs) || c.ANDs() != template.ANDs() || !slices.EqualFunc(c.Outputs, template.Outputs,
-					func(a, b circuit.Output) bool { return a.Party == b.Party }) {
+					func(a, b circuit.Output) bool { return a.Party == b.Party && a.Class == b.Class }) {
 					t.Fatalf("%s: %d providers in order %v: %v, template %v", policy, n, order, c, template)
 				}
 				if (c.Hash() == template.Hash()) != slices.Equal(order, identity(n)) {

@@ -27,13 +27,17 @@ func pairs() []pair {
 	offer := func(quantity uint16, price uint32) Offer { return Offer{Quantity: quantity, Price: price} }
 	return []pair{
 		// The first three are run often.
-		{"lowest-price", 1, with(ask(8, 20), offer(7, 10)), with(ask(5, 9), offer(7, 10)), "loser, for its quantity or for its price"},
+		{"second-price", 1, with(ask(5, 20), offer(7, 10), offer(9, 3)), with(ask(60_000, 40), offer(7, 10), offer(6, 9)), "loser, to another or to nobody"},
 		{"split", 0, with(ask(12, 20), offer(7, 10), offer(9, 11)), with(ask(12, 20), offer(7, 10), offer(5, 11)), "requester, what the last has left"},
 		{"second-price", 1, with(ask(5, 20), offer(7, 10), offer(9, 11)), with(ask(5, 11), offer(7, 10), offer(2, 13)), "winner, paid another's price or the maximum"},
+		{"lowest-price", 1, with(ask(8, 20), offer(7, 10)), with(ask(5, 9), offer(7, 10)), "loser, for its quantity or for its price"},
 		{"lowest-price", 0, with(ask(5, 20), offer(7, 10), offer(9, 11)), with(ask(5, 20), offer(5, 10), offer(0, 3)), "requester, another has nothing"},
 		{"lowest-price", 0, with(ask(5, 20), offer(4, 10), offer(9, 21)), with(ask(5, 20), offer(0, 0), offer(65535, 4_000_000_000)), "requester without a match"},
 		{"lowest-price", 1, with(ask(5, 20), offer(7, 10), offer(9, 11)), with(ask(5, 10), offer(7, 10), offer(4, 1)), "winner, another maximum and another offer"},
 		{"lowest-price", 1, with(ask(5, 20), offer(7, 10), offer(9, 3)), with(ask(60_000, 9), offer(7, 10), offer(1, 1)), "loser, and nobody wins"},
+		{"second-price", 0, with(ask(5, 20), offer(4, 10), offer(9, 21), offer(9, 30)), with(ask(5, 20), offer(0, 0), offer(9, 22), offer(7, 25)), "requester without a match"},
+		{"second-price;with=gpu", 0, with(Request{Quantity: 5, MaxPrice: 20, Further: []uint16{3}}, Offer{7, 10, nil, []uint16{3}}, Offer{9, 11, nil, []uint16{5}}, Offer{9, 2, nil, []uint16{2}}),
+			with(Request{Quantity: 5, MaxPrice: 20, Further: []uint16{3}}, Offer{8, 9, nil, []uint16{4}}, Offer{5, 11, nil, []uint16{3}}, Offer{9, 17, nil, []uint16{9}}), "requester, other prices and more offers that lost"},
 		{"second-price", 0, with(ask(5, 20), offer(7, 10), offer(9, 11)), with(ask(5, 20), offer(50, 2), offer(5, 11)), "requester, another price of the winner"},
 		{"second-price", 1, with(ask(5, 20), offer(7, 10), offer(9, 3)), with(ask(6, 40), offer(7, 10), offer(6, 9)), "loser, another winner's price"},
 		{"split", 1, with(ask(12, 20), offer(7, 10), offer(9, 11)), with(ask(7, 10), offer(7, 10), offer(2, 30)), "winner of all that it has, alone or not"},

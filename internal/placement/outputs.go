@@ -21,18 +21,24 @@ func read(bits []bool, want int, whose string) *bitReader {
 	return &bitReader{bits}
 }
 
-// Result reads party 0's outputs. Of one winner: its number, what it is paid, matched. Of a split, for each provider: won,
+// Result reads party 0's outputs. Of one winner: which provider has won, what it is paid. Of a split, for each provider: won,
 // quantity − 1, price.
 func (f function) Result(inputs, outputs []bool) Result {
 	further := f.wanted(inputs)
 	if f.policy.splits() {
 		return f.splitResult(outputs, further)
 	}
-	r := read(outputs, indexBits(f.providers)+PriceBits+1, "requester")
-	party, price := int(r.number(indexBits(f.providers))), uint32(r.number(PriceBits))
-	if !r.bit() {
+	party := 0
+	r := read(outputs, f.providers+PriceBits, "requester")
+	for k := range f.providers {
+		if r.bit() {
+			party = k + 1
+		}
+	}
+	if party == 0 {
 		return Result{}
 	}
+	price := uint32(r.number(PriceBits))
 	award := Award{Quantity: uint16(number(inputs[:QuantityBits])) + 1, Price: price, Pays: price, Further: further}
 	if f.policy.Name == SecondPricePolicy {
 		award.Price = 0

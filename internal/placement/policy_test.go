@@ -152,6 +152,7 @@ func FuzzParsePolicy(f *testing.F) {
 func TestANDsWithinBounds(t *testing.T) {
 	for policy, bounds := range map[string][3]int{
 		"lowest-price":    {800, 1600, 3200},
+		"second-price":    {1250, 2500, 5000},
 		"split":           {2700, 7800, 22_000},
 		"split;winners=4": {3500, 7000, 14_000},
 	} {
@@ -176,15 +177,15 @@ func TestANDsByFormula(t *testing.T) {
 			policy     string
 			least, top int
 		}{
-			{"lowest-price", 99*n - 2, 99*n - 2},
-			{"lowest-price;handicap", 198*n - 102, 198*n - 102},
-			{"lowest-price;tiers", (99+336)*n - 2, (99+336)*n - 2},
-			{"lowest-price;with=a", (99+33)*n - 2, (99+33)*n - 2},
+			{"lowest-price", 83*n - 2, 83*n - 2},
+			{"lowest-price;handicap", 182*n - 102, 182*n - 102},
+			{"lowest-price;tiers", (83+336)*n - 2, (83+336)*n - 2},
+			{"lowest-price;with=a", (83+17)*n - 2, (83+17)*n - 2},
 			{"split", 0, 84*sort + 131*n},
 			{"split;cap", ands("split", n) + 32*n, ands("split", n) + 32*n},
 			{"split;handicap", 0, ands("split", n) + 32*n + 2*sort},
 			{"split;tiers", ands("split", n) + 770*n + 32, ands("split", n) + 770*n + 32},
-			{"split;with=a", ands("split", n) + 33*n, ands("split", n) + 33*n},
+			{"split;with=a", ands("split", n) + 17*n, ands("split", n) + 17*n},
 			{"split;winners=4", 0, 84*(13*((n+3)/4)-8) + 131*n},
 			{"fit", ands("split", n) + 20*n - 2, ands("split", n) + 20*n - 2},
 			{"fit;winners=4", 0, ands("split;winners=4", n) + 86*n},
@@ -193,7 +194,7 @@ func TestANDsByFormula(t *testing.T) {
 				t.Errorf("%s of %d providers: %d ANDs, from %d to %d by the formula", tc.policy, n, got, tc.least, tc.top)
 			}
 		}
-		if got := ands("second-price", n); n&(n-1) == 0 && got != 164*n+33*log-68 {
+		if got := ands("second-price", n); n&(n-1) == 0 && got != 116*n+33*log-36 {
 			t.Errorf("second-price of %d providers: %d ANDs", n, got)
 		}
 	}

@@ -25,19 +25,12 @@ func (f function) payment(b *circuit.Builder, e entries, lost []circuit.Word, wo
 	return b.MuxWord(b.Less(key(price, short), limit), price[:PriceBits], e.maximum)
 }
 
-// outputSecond tells the requester and the winner what is paid. The provider of the highest number has what all have
-// together less what the others have, which is free.
+// outputSecond tells the requester and the winner what is paid: the winner by the requester's disclosure, which costs nothing.
 func (f function) outputSecond(b *circuit.Builder, e entries, won []circuit.Bit, matched circuit.Bit, pays circuit.Word) {
-	total := b.MaskWord(matched, pays)
-	f.outputWinner(b, won, matched, total)
-	rest := total
+	paid := b.MaskWord(matched, pays)
+	f.outputWinner(b, won, paid)
 	for k := range won {
-		mine := rest
-		if k < len(won)-1 {
-			mine = b.MaskWord(won[k], pays)
-			rest = b.XorWord(rest, mine)
-		}
 		f.outputTask(b, e, k+1, won[k])
-		b.OutputWord(k+1, mine)
+		b.OutputWordIf(k+1, won[k], paid)
 	}
 }

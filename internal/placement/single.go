@@ -1,10 +1,6 @@
 package placement
 
-import (
-	"math/bits"
-
-	"github.com/angler-dex/angler/internal/mpc/circuit"
-)
+import "github.com/angler-dex/angler/internal/mpc/circuit"
 
 // buildSingle makes the functions that have one winner, lowest-price and second-price.
 func (f function) buildSingle(b *circuit.Builder, e entries, order []int) {
@@ -42,7 +38,7 @@ func (f function) buildSingle(b *circuit.Builder, e entries, order []int) {
 	default:
 		best = b.MaskWord(matched, best)
 	}
-	f.outputWinner(b, won, matched, best)
+	f.outputWinner(b, won, best)
 	for k := range won {
 		f.outputTask(b, e, k+1, won[k])
 	}
@@ -57,34 +53,18 @@ func unkey(k circuit.Word) (rank circuit.Word, short circuit.Bit) {
 	return k[:len(k)-1], k[len(k)-1]
 }
 
-// outputWinner tells the requester who won, what it pays, and that there was a match; price is 0 if there was none.
-func (f function) outputWinner(b *circuit.Builder, won []circuit.Bit, matched circuit.Bit, price circuit.Word) {
-	b.OutputWord(0, index(b, won))
+// outputWinner tells the requester who won and what it pays; price is 0 if nobody has.
+func (f function) outputWinner(b *circuit.Builder, won []circuit.Bit, price circuit.Word) {
+	b.OutputWord(0, won)
 	b.OutputWord(0, price)
-	b.Output(0, matched)
 }
 
-// outputTask tells a provider whether it has won, and if so how many units it delivers and what else is wanted.
+// outputTask tells a provider whether it has won, and if so, disclosed by the requester whose inputs they are, how many units it
+// delivers and what else is wanted.
 func (f function) outputTask(b *circuit.Builder, e entries, party int, won circuit.Bit) {
 	b.Output(party, won)
-	b.OutputWord(party, b.MaskWord(won, e.lessOne))
+	b.OutputWordIf(party, won, e.lessOne)
 	for _, want := range e.wants {
-		b.OutputWord(party, b.MaskWord(won, want))
+		b.OutputWordIf(party, won, want)
 	}
 }
-
-// index is the number of the party that won, 0 if none: the XOR of at most one.
-func index(b *circuit.Builder, won []circuit.Bit) circuit.Word {
-	w := make(circuit.Word, indexBits(len(won)))
-	for i := range w {
-		for k := range won {
-			if (k+1)>>i&1 == 1 {
-				w[i] = b.Xor(w[i], won[k])
-			}
-		}
-	}
-	return w
-}
-
-// indexBits is the width of a party number of n providers, 0 being nobody.
-func indexBits(n int) int { return bits.Len(uint(n)) }

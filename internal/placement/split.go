@@ -102,7 +102,8 @@ func (s *splitting) fill(sorted []lot) filling {
 	return f
 }
 
-// output tells the requester who delivers how many units at what price, and every provider its own task.
+// output tells the requester who delivers how many units at what price, and every provider its own task. Amounts are masked for
+// the requester's sake, who must not learn those of losers: conditional outputs would spare nothing.
 func (s *splitting) output() {
 	b := s.builder
 	for k := range s.full {
@@ -118,7 +119,7 @@ func (s *splitting) output() {
 		b.Output(k+1, won)
 		b.OutputWord(k+1, units)
 		for _, want := range s.entries.wants {
-			b.OutputWord(k+1, b.MaskWord(won, want))
+			b.OutputWordIf(k+1, won, want)
 		}
 	}
 }

@@ -12,8 +12,10 @@ import (
 // It works on columns: for each input and AND, the set of provider outputs whose sum contains its mask, as a vector of bits.
 func (c *Circuit) checkMasks() error {
 	var entries []int
+	told := make([]bool, c.Wires) // a wire that goes to several counts once: its XOR with itself tells nothing
 	for k, o := range c.Outputs {
-		if o.Party != 0 {
+		if o.Party != 0 && !told[o.Wire] {
+			told[o.Wire] = true
 			entries = append(entries, k)
 		}
 	}

@@ -21,7 +21,7 @@ func TestWrite(t *testing.T) {
 			t.Errorf("%q", line)
 		}
 	}
-	if !strings.Contains(out.String(), "  790 (") { // 99·8 − 2
+	if !strings.Contains(out.String(), "  662 (") { // 83·8 − 2
 		t.Errorf("lowest-price among 8:\n%s", out.String())
 	}
 }
