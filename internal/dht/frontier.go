@@ -1,7 +1,7 @@
 package dht
 
 import (
-	"bytes"
+	"math"
 	"net/netip"
 	"slices"
 )
@@ -22,22 +22,12 @@ type candidate struct {
 	contact
 	state    state
 	doubtful bool // failed in an earlier walk: ask, but do not wait for long
+	probing  bool // asked on one other's word, which the outcome will tell the worth of
 	expanded bool // asked for its own neighbourhood too
 
 	from   netip.AddrPort // who told of it first; invalid: we know it ourselves
 	backed bool           // somebody else has told of it too
 }
-
-// word is what came of the contacts that a node told of.
-type word struct{ alive, dead int }
-
-// worthless reports whether most of them are nowhere: that node lies, or knows
-// nobody any more.
-func (w word) worthless() bool { return w.dead >= 3 && w.dead > 2*w.alive }
-
-// beyond is how many nodes from beyond the reach a path must have heard, if it
-// knows of any.
-const beyond = 4
 
 // frontier is one path of an iterative lookup (Maymounkov and Mazières,
 // "Kademlia", 2002, section 2.3): the known nodes ordered by their distance to
@@ -47,13 +37,9 @@ const beyond = 4
 // beyond it have answered and the nearest of them have been asked for their own
 // neighbours.
 //
-// A liar could keep a walk busy for ever, and a crowd of them at the target
-// could end it among themselves. So nodes that are told of by somebody whose
-// contacts turn out not to exist are left out unless another one tells of them
-// too; whoever tells of such is no answer for the neighbourhood; and a crowd
-// that names nobody but itself is no answer for those outside. Bootstrap nodes
-// are believed all the same: a node that joins has nobody else's word, and
-// somebody who does not believe them is left with those whom liars tell of.
+// Who is asked first, and who counts as an answer, is in rank.go: a liar could
+// keep a walk busy for ever otherwise, and a crowd of them at the target could
+// end it among themselves.
 type frontier struct {
 	target Key
 	self   Key // never a candidate
@@ -66,11 +52,11 @@ type frontier struct {
 
 	cands     []*candidate // unknown ids first, then by distance
 	byAddr    map[netip.AddrPort]*candidate
-	words     map[netip.AddrPort]*word
+	words     *words
 	expanding int
 }
 
-// maxCandidates bounds a frontier; the farthest are forgotten first.
+// maxCandidates bounds a frontier; who would be asked last is forgotten first.
 const maxCandidates = 512
 
 func newFrontier(target, self Key, width, expand, budget int) *frontier {
@@ -78,7 +64,7 @@ func newFrontier(target, self Key, width, expand, budget int) *frontier {
 		target: target, self: self, width: width, expand: expand, budget: budget,
 		liar:   func(netip.AddrPort) bool { return false },
 		named:  func(netip.AddrPort) bool { return false },
-		byAddr: make(map[netip.AddrPort]*candidate), words: make(map[netip.AddrPort]*word),
+		byAddr: make(map[netip.AddrPort]*candidate), words: newWords(),
 	}
 }
 
@@ -110,13 +96,28 @@ func (f *frontier) told(c contact, doubtful bool, from netip.AddrPort) {
 	}
 	f.insert(&candidate{contact: c, doubtful: doubtful, from: from})
 	if len(f.cands) > maxCandidates {
-		for i, last := range slices.Backward(f.cands) {
-			if last.state == fresh {
-				f.cands = slices.Delete(f.cands, i, i+1)
-				delete(f.byAddr, last.addr)
-				return
-			}
+		f.forget()
+	}
+}
+
+// forget leaves out the candidate that would be asked last, if at all.
+func (f *frontier) forget() {
+	worst, last, crowded := -1, 0, f.crowded()
+	for i, c := range f.cands {
+		if c.state != fresh {
+			continue
 		}
+		r := f.rank(c, crowded)
+		if f.hollow(c) {
+			r = math.MaxInt
+		}
+		if r >= last {
+			worst, last = i, r
+		}
+	}
+	if worst >= 0 {
+		delete(f.byAddr, f.cands[worst].addr)
+		f.cands = slices.Delete(f.cands, worst, worst+1)
 	}
 }
 
@@ -127,17 +128,11 @@ func (f *frontier) insert(c *candidate) {
 }
 
 // next names a contact to ask, if one is worth asking, and counts it as asked:
-// the nearest of those of which we or several nodes know, then of those who
-// told of them none of whose contacts is being tried, then of the others.
+// the nearest of the best rank.
 func (f *frontier) next() (contact, bool) {
 	var seen sight
 	var best *candidate
-	probed := make(map[netip.AddrPort]bool) // there is a question whose outcome tells what their word is worth
-	for _, c := range f.cands {
-		if (c.state == asked || c.state == slow) && !f.sure(c) {
-			probed[c.from] = true
-		}
-	}
+	crowded := f.crowded()
 	for _, c := range f.cands {
 		if f.far(c, seen) {
 			break
@@ -148,7 +143,7 @@ func (f *frontier) next() (contact, bool) {
 				continue
 			}
 			f.see(c, &seen)
-			if best == nil || f.rank(c, probed) < f.rank(best, probed) {
+			if best == nil || f.rank(c, crowded) < f.rank(best, crowded) {
 				best = c
 			}
 		case asked, slow, answered:
@@ -160,71 +155,11 @@ func (f *frontier) next() (contact, bool) {
 	}
 	f.budget--
 	best.state = asked
+	if !f.sure(best) {
+		best.probing = true
+		f.words.probing[best.from]++
+	}
 	return best.contact, true
-}
-
-// rank is the order in which candidates of about the same distance are asked.
-func (f *frontier) rank(c *candidate, probed map[netip.AddrPort]bool) int {
-	switch {
-	case f.sure(c):
-		return 0
-	case !probed[c.from]:
-		return 1
-	}
-	return 2
-}
-
-// sure reports whether more than one other's word stands for a candidate.
-func (f *frontier) sure(c *candidate) bool { return c.backed || !c.from.IsValid() }
-
-// sight is how many candidates that are alive, or may be, a look from the
-// target outwards has come by.
-type sight struct{ live, beyond int }
-
-// see counts a candidate, unless its own word is worthless.
-func (f *frontier) see(c *candidate, s *sight) {
-	if f.worthless(c.addr) {
-		return
-	}
-	s.live++
-	if !f.within(c) {
-		s.beyond++
-	}
-}
-
-// far reports whether a candidate is beyond all that must be heard.
-func (f *frontier) far(c *candidate, s sight) bool {
-	return s.live >= f.width && s.beyond >= min(beyond, f.width) && !f.within(c)
-}
-
-// worthless reports whether a node tells of nodes that are nowhere.
-func (f *frontier) worthless(addr netip.AddrPort) bool {
-	w := f.words[addr]
-	return (w != nil && w.worthless() || f.liar(addr)) && !f.named(addr)
-}
-
-// within reports whether a candidate is so near that it must be heard.
-func (f *frontier) within(c *candidate) bool {
-	d := f.target.distance(c.id)
-	return c.known && bytes.Compare(d[:], f.reach[:]) < 0
-}
-
-// hollow reports whether only a worthless word stands for a candidate.
-func (f *frontier) hollow(c *candidate) bool { return !f.sure(c) && f.worthless(c.from) }
-
-// credit counts what came of a contact for or against who alone told of it.
-// What several told says nothing of any: liars back each other.
-func (f *frontier) credit(c *candidate, alive, dead int) {
-	if f.sure(c) || f.named(c.from) {
-		return
-	}
-	w := f.words[c.from]
-	if w == nil {
-		w = new(word)
-		f.words[c.from] = w
-	}
-	w.alive += alive
-	w.dead += dead
 }
 
 // nextExpansion names a contact to ask for its own neighbours, once the
@@ -249,7 +184,7 @@ func (f *frontier) unexpanded() *candidate {
 		if near == f.expand {
 			break
 		}
-		if c.state == answered {
+		if c.state == answered && !f.worthless(c.addr) {
 			near++
 			if !c.expanded {
 				return c
@@ -313,11 +248,8 @@ func (f *frontier) answered(addr netip.AddrPort, id Key) {
 		c.id, c.known = id, true
 		f.insert(c)
 	}
-	if c.state == slow || c.state == suspect && !c.doubtful {
-		f.credit(c, 0, -1) // it was counted as dead
-	}
-	f.credit(c, 1, 0)
-	c.state = answered
+	f.credit(c, true)
+	f.leave(c, answered)
 	if id == f.self {
 		c.state = failed
 	}
@@ -325,20 +257,18 @@ func (f *frontier) answered(addr netip.AddrPort, id Key) {
 
 func (f *frontier) failed(addr netip.AddrPort) {
 	if c := f.byAddr[addr]; c != nil && c.state != fresh {
-		if c.state == asked {
-			f.credit(c, 0, 1)
-		}
-		c.state = failed
+		f.credit(c, false)
+		f.leave(c, failed)
 	}
 }
 
 // slow records that a node has not answered for a while.
 func (f *frontier) slow(addr netip.AddrPort) {
 	if c := f.byAddr[addr]; c != nil && c.state == asked {
-		f.credit(c, 0, 1)
+		f.credit(c, false)
 		c.state = slow
 		if c.doubtful {
-			c.state = suspect
+			f.leave(c, suspect)
 		}
 	}
 }
@@ -347,7 +277,16 @@ func (f *frontier) slow(addr netip.AddrPort) {
 // only one other has told of it.
 func (f *frontier) lost(addr netip.AddrPort, alone bool) {
 	if c := f.byAddr[addr]; c != nil && c.state == slow && (!alone || !f.sure(c)) {
-		c.state = suspect
+		f.leave(c, suspect)
+	}
+}
+
+// leave ends the wait for a candidate.
+func (f *frontier) leave(c *candidate, to state) {
+	c.state = to
+	if c.probing {
+		c.probing = false
+		f.words.probing[c.from]--
 	}
 }
 

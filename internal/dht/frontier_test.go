@@ -365,9 +365,9 @@ func TestFrontierDoubtsWhoToldOfTheDead(t *testing.T) {
 	})
 }
 
-// crowd answers for n nodes next to the target that tell of each other, and of
+// askCrowd answers for n nodes next to the target that tell of each other, and of
 // what each of them invents, until the frontier asks somebody else.
-func crowd(t *testing.T, f *frontier, n int, invented func(i int) []contact) (asked contact, ok bool) {
+func askCrowd(t *testing.T, f *frontier, n int, invented func(i int) []contact) (asked contact, ok bool) {
 	t.Helper()
 	var liars []contact
 	for i := range n {
@@ -401,7 +401,7 @@ func TestFrontierLooksBeyondACrowd(t *testing.T) {
 	t.Run("that invents nodes", func(t *testing.T) {
 		f := newFrontier(Key{}, Key{0xff}, walkWidth, walkExpand, walkBudget)
 		f.add(far, false)
-		c, ok := crowd(t, f, 20, func(i int) (out []contact) {
+		c, ok := askCrowd(t, f, 20, func(i int) (out []contact) {
 			for j := range 4 {
 				out = append(out, contact{id: Key{18: byte(1 + i), 19: byte(1 + j)}, known: true, addr: at(3, byte(i), 1+j)})
 			}
@@ -415,7 +415,7 @@ func TestFrontierLooksBeyondACrowd(t *testing.T) {
 		f := newFrontier(Key{}, Key{0xff}, walkWidth, walkExpand, walkBudget)
 		f.reach = Key{0: 0x10}
 		f.add(far, false)
-		if c, ok := crowd(t, f, 20, func(int) []contact { return nil }); !ok || c != far {
+		if c, ok := askCrowd(t, f, 20, func(int) []contact { return nil }); !ok || c != far {
 			t.Errorf("asks %v, %v", c, ok)
 		}
 	})
@@ -432,4 +432,45 @@ func TestFrontierLooksBeyondACrowd(t *testing.T) {
 			t.Errorf("asks %v, although its own bootstrap node has answered", c)
 		}
 	})
+}
+
+// Where more have gathered next to the target than chance will have there, the
+// others within reach are asked first, whoever tells of them.
+func TestFrontierAsksACrowdLast(t *testing.T) {
+	for _, size := range []int{crowd, crowd + 1} {
+		f := newFrontier(Key{}, Key{0xff}, walkWidth, walkExpand, walkBudget)
+		f.reach = Key{0: 0x10}
+		for i := range size {
+			f.told(contact{id: Key{19: byte(1 + i)}, known: true, addr: at(1, byte(i), 1)}, false, at(9, byte(i), 9))
+		}
+		near := contact{id: Key{0: 0x08}, known: true, addr: at(2, 1, 1)}
+		f.told(near, false, at(8, 8, 8))
+		if c, ok := f.next(); !ok || (c == near) != (size > crowd) {
+			t.Errorf("with %d next to the target asks %v, %v first", size, c, ok)
+		}
+	}
+}
+
+// Paths ask for contacts of different tellers at the same time: asking for three
+// of the same at once tells no more of it than asking for one.
+func TestPathsProbeDifferentTellers(t *testing.T) {
+	shared := newWords()
+	var asked []contact
+	for range 2 {
+		f := newFrontier(Key{}, Key{0xff}, walkWidth, walkExpand, walkBudget)
+		f.words = shared
+		for teller := range byte(2) {
+			for i := range byte(3) {
+				f.told(contact{id: Key{1 + teller, i}, known: true, addr: at(teller, i, 1)}, false, at(9, teller, 9))
+			}
+		}
+		c, ok := f.next()
+		if !ok {
+			t.Fatal("asks nobody")
+		}
+		asked = append(asked, c)
+	}
+	if asked[0].id[0] == asked[1].id[0] {
+		t.Errorf("both paths probe the same teller: %v", asked)
+	}
 }

@@ -137,9 +137,10 @@ func (w *walk) start(seeds []contact) {
 	if w.method == "find_node" {
 		paths, expand = 1, walkExpand/4
 	}
-	named := w.n.namedNodes()
+	named, words := w.n.namedNodes(), newWords()
 	for range paths {
 		f := newFrontier(w.target, w.side.ID(), walkWidth, expand, walkBudget)
+		f.words = words
 		f.reach, f.liar = w.side.table.reach(walkReach), w.n.liars.has
 		f.named = func(a netip.AddrPort) bool { return slices.Contains(named, a) }
 		w.paths = append(w.paths, f)
@@ -312,11 +313,10 @@ func (w *walk) addAll(f *frontier, from netip.AddrPort, nodes []contact) {
 
 // gossip is how this node remembers whose words were worthless, for a while.
 func (w *walk) gossip() {
-	for _, f := range w.paths {
-		for from, word := range f.words {
-			if word.worthless() {
-				w.n.liars.renew(from)
-			}
+	words := w.paths[0].words
+	for from := range words.of {
+		if words.worthless(from) {
+			w.n.liars.renew(from)
 		}
 	}
 }
