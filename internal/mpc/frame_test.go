@@ -10,7 +10,7 @@ import (
 // FuzzFrame: whatever arrives, parsing fails or encoding what was parsed gives
 // the very bytes.
 func FuzzFrame(f *testing.F) {
-	m := &trial{name: "fuzz", fn: mpctest.RandomFunction(1, 3, 9, 8, 2), sets: dealt("fuzz", 0, 3)}
+	m := &trial{name: "fuzz", fn: mpctest.RandomConditional(1, 3, 9, 8, 2), sets: dealt("fuzz", 0, 3)}
 	m.wire = func(flight, from, to int, frame []byte) []mpctest.Delivery {
 		f.Add(byte(flight), byte(from), byte(to), frame)
 		f.Add(byte(flight), byte(to), byte(from), frame)
@@ -52,7 +52,7 @@ func FuzzStep(f *testing.F) {
 	f.Add(byte(8), byte(1), bytes.Repeat([]byte{0}, 100))
 	f.Fuzz(func(t *testing.T, flight, from byte, b []byte) {
 		flight, from = 2+flight%8, from%3
-		m := &trial{name: "fuzz step", fn: mpctest.RandomFunction(1, 3, 9, 8, 2), sets: dealt("fuzz step", 0, 3)}
+		m := &trial{name: "fuzz step", fn: mpctest.RandomConditional(1, 3, 9, 8, 2), sets: dealt("fuzz step", 0, 3)}
 		m.cheats = map[int]*cheat{int(from): {}}
 		m.wire = func(fl, fr, _ int, frame []byte) []mpctest.Delivery {
 			if fl == int(flight) && fr == int(from) {
