@@ -1,12 +1,16 @@
 package cli
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
+	"net/netip"
 	"os"
 	"os/exec"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -27,7 +31,8 @@ func (a *app) leaseProxyCommand() *cobra.Command {
 public. A listener on this machine's loopback for each part carries the connections; TLS goes from kubectl to the API server,
 whose certificate is checked, so neither daemon sees token or content.
 
-It writes a kubeconfig that uses the listeners, prints where, and runs until it is interrupted; then the file is deleted. With
+It writes a kubeconfig that uses the listeners, prints where, and runs until it is interrupted; then the file is deleted. Several
+proxies of one lease may run at once, each with a kubeconfig of its own. With
 a command, it runs that with $KUBECONFIG set and ends with it, with its exit code.`,
 		Example: "  angler lease proxy q7ldizk3\n  angler lease proxy q7ldizk3 -- kubectl get pods",
 		Args: func(cmd *cobra.Command, args []string) error {
@@ -69,22 +74,22 @@ func (a *app) proxy(ctx context.Context, prefix string, command []string, out st
 	}
 	l = a.withTokens(ctx, store, l)
 	info := proxyInfo{Lease: l.ID.String(), Kubeconfig: out, Listeners: []proxyListener{}}
-	if out == "" {
-		info.Kubeconfig = store.ProxyPath(l.ID)
-	}
 	listeners, config, err := info.listen(l)
 	defer func() {
 		for _, ln := range listeners {
 			_ = ln.Close() // the proxy has closed it, if it came to be
 		}
 	}()
+	if err == nil && out == "" {
+		info.Kubeconfig, err = ownPath(store, l.ID, listeners)
+	}
 	if err == nil {
 		err = writeFile(info.Kubeconfig, config, true)
 	}
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, durable.Remove(info.Kubeconfig)) }()
+	defer func() { err = errors.Join(err, removeOwn(info.Kubeconfig, config)) }()
 	return a.atProviders(ctx, store, l, func(ctx context.Context, c *requester.Client) error {
 		runs := []func(context.Context) error{}
 		var alive atomic.Int32
@@ -109,6 +114,21 @@ func (a *app) proxy(ctx context.Context, prefix string, command []string, out st
 			return nil
 		})
 	})
+}
+
+// ownPath is a path for a kubeconfig that no other proxy has, however many of one lease there are: it has a port in it.
+func ownPath(store *requester.Store, id market.LeaseID, listeners map[int]net.Listener) (string, error) {
+	first := slices.Min(slices.Collect(maps.Keys(listeners))) // a lease without a grant has no kubeconfig, and so gets no further than that
+	at, err := netip.ParseAddrPort(listeners[first].Addr().String())
+	return store.ProxyPath(id, at.Port()), err
+}
+
+// removeOwn deletes a kubeconfig, unless another proxy has been told to write its own there meanwhile.
+func removeOwn(path string, config []byte) error {
+	if there, err := os.ReadFile(path); err != nil || !bytes.Equal(there, config) {
+		return nil
+	}
+	return durable.Remove(path)
 }
 
 // sayOnce says of the connections to a part that are not carried why the first is not.

@@ -111,7 +111,7 @@ func (a *app) expire(store *requester.Store, l requester.Lease) requester.Lease 
 
 // forget deletes what is on disk beside the file of a lease that is over.
 func (a *app) forget(store *requester.Store, l requester.Lease) {
-	for _, path := range []string{store.KubeconfigPath(l.ID), store.ProxyPath(l.ID)} {
+	for _, path := range store.Kubeconfigs(l.ID) {
 		if err := durable.Remove(path); err != nil {
 			a.talk.warn("%v", err)
 		}

@@ -65,13 +65,33 @@ func (s *Store) Dir() string { return s.dir }
 // KubeconfigPath is where a lease's kubeconfig is written unless --out names
 // another place.
 func (s *Store) KubeconfigPath(id market.LeaseID) string {
-	return filepath.Join(s.dir, id.Short()+".kubeconfig")
+	return filepath.Join(s.dir, id.Short()+kubeconfigSuffix)
 }
 
-// ProxyPath is where the kubeconfig of a lease's proxy is while that runs.
-func (s *Store) ProxyPath(id market.LeaseID) string {
-	return filepath.Join(s.dir, id.Short()+".proxy.kubeconfig")
+// ProxyPath is where the kubeconfig of a lease's proxy is while that runs: each has
+// its own, by a port that it listens on, which no other can at the same time.
+func (s *Store) ProxyPath(id market.LeaseID, port uint16) string {
+	return filepath.Join(s.dir, fmt.Sprintf("%s%d%s", proxyPrefix(id), port, kubeconfigSuffix))
 }
+
+// Kubeconfigs lists what there is of a lease's kubeconfigs in the folder, those
+// that proxies which were killed have left there among them.
+func (s *Store) Kubeconfigs(id market.LeaseID) []string {
+	entries, _ := os.ReadDir(s.dir) // what cannot be read holds nothing that we wrote
+	var paths []string
+	for _, e := range entries {
+		path := filepath.Join(s.dir, e.Name())
+		proxy := strings.HasPrefix(e.Name(), proxyPrefix(id)) && strings.HasSuffix(e.Name(), kubeconfigSuffix)
+		if proxy || path == s.KubeconfigPath(id) {
+			paths = append(paths, path)
+		}
+	}
+	return paths
+}
+
+const kubeconfigSuffix = ".kubeconfig"
+
+func proxyPrefix(id market.LeaseID) string { return id.Short() + ".proxy-" }
 
 func (s *Store) path(id market.LeaseID) string { return filepath.Join(s.dir, id.String()+suffix) }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -406,5 +407,24 @@ func TestStoreKeepsTheLargest(t *testing.T) {
 	}
 	if _, err := s.Get(small.ID.String()); err != nil {
 		t.Errorf("what was there before is gone: %v", err)
+	}
+}
+
+// Each proxy has a kubeconfig of its own, and what is there of a lease is found,
+// and nothing of another.
+func TestKubeconfigsOfALease(t *testing.T) {
+	s := testStore(t)
+	l, other := testLease(1), testLease(2)
+	want := []string{s.KubeconfigPath(l.ID), s.ProxyPath(l.ID, 4711), s.ProxyPath(l.ID, 4712)}
+	for _, path := range append(want, s.ProxyPath(other.ID, 4711), s.KubeconfigPath(other.ID)) {
+		if err := os.WriteFile(path, nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got := s.Kubeconfigs(l.ID)
+	slices.Sort(got)
+	slices.Sort(want)
+	if !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
 	}
 }
