@@ -132,6 +132,8 @@ func codeOf(err error) (code int, hint string) {
 	switch {
 	case errors.As(err, &ran):
 		return ExitWorkload, ""
+	case errors.As(err, &policy) && policy.Handicap():
+		return ExitTooFew, "leave --handicap and --prefer-kept out; --wait keeps trying"
 	case errors.As(err, &policy):
 		return ExitTooFew, "--policy names another; --wait keeps trying"
 	case errors.As(err, &few):

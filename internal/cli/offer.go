@@ -70,7 +70,7 @@ A match holds all that an offer has for as long as it runs, a few seconds at mos
 	s.StringVar(&f.storage, "storage", "", "persistent `storage` that is there beside the units, in all, such as 500Gi (default none)")
 	s.StringVar(&f.perMatch, "per-match", "", "most `units` that one match may hold (default all)")
 	s.StringVar(&f.name, "name", "", "`name` of the offer (default its class)")
-	s.StringSliceVar(&f.policies, "policy", nil, "placement `functions` that it takes part in: "+strings.Join(placement.Policies(), ", ")+" (default all)")
+	s.StringSliceVar(&f.policies, "policy", nil, "placement `functions` that it takes part in: "+strings.Join(placement.Policies(), ", ")+"; 'lowest-price;handicap' allows handicaps, too, 'split;-cap;winners=4' refuses caps and more winners (default all, without handicaps)")
 	s.StringSliceVar(&f.allow, "allow", nil, "who may ask: `pool`, any, or peer ids (default what serve --allow says)")
 	s.StringSliceVar(&f.deny, "deny", nil, "`peer ids` that may not")
 	s.DurationVar(&f.maxDuration, "max-duration", 0, "longest lease (default 720h)")
@@ -78,7 +78,7 @@ A match holds all that an offer has for as long as it runs, a few seconds at mos
 	s.IntVar(&f.maxLeases, "max-leases", 0, "live leases that one requester may have (default 128)")
 	s.IntVar(&f.maxMatches, "max-matches", 0, "matches that one requester may run in a day (default 2048)")
 	for name, value := range map[string]string{
-		"price": "0.03", "price-tiers": "1-8=0.03,9-=0.025", "price-expr": "'0.02 + 0.02*used/total'", "per-match": "8", "storage": "500Gi", "reclaim-notice": "30m", "name": "spare", "policy": market.DefaultPolicy, "allow": "pool", "max-duration": "24h", "max-leases": "16", "max-matches": "100",
+		"price": "0.03", "price-tiers": "1-8=0.03,9-=0.025", "price-expr": "'0.02 + 0.02*used/total'", "per-match": "8", "storage": "500Gi", "reclaim-notice": "30m", "name": "spare", "policy": "'lowest-price;handicap'", "allow": "pool", "max-duration": "24h", "max-leases": "16", "max-matches": "100",
 	} {
 		sample(s, name, value)
 	}

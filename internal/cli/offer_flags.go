@@ -2,12 +2,10 @@ package cli
 
 import (
 	"errors"
-	"slices"
-	"strings"
 
 	"github.com/angler-dex/angler/internal/control"
 	"github.com/angler-dex/angler/internal/market"
-	"github.com/angler-dex/angler/internal/placement"
+	"github.com/angler-dex/angler/internal/node"
 )
 
 // offerNames are the flags behind fields of an offer.
@@ -31,16 +29,12 @@ func (f *offerFlags) offer() (control.Offer, error) {
 			return control.Offer{}, fieldFault(err, offerNames)
 		}
 	}
-	for _, p := range f.policies {
-		if !slices.Contains(placement.Policies(), p) {
-			return control.Offer{}, flagError("policy", "is not one of "+strings.Join(placement.Policies(), ", "), "--policy "+market.DefaultPolicy)
-		}
-	}
 	var follow *control.Surplus
 	if o.Surplus, follow, err = f.surplus.put(); err != nil {
 		return control.Offer{}, fieldFault(err, offerNames)
 	}
-	if err = o.Normalize().Validate(); err != nil {
+	o.Policies = o.Normalize().Policies
+	if err = errors.Join(o.Normalize().Validate(), node.KnownPolicies(o.Policies)); err != nil {
 		return control.Offer{}, fieldFault(err, offerNames)
 	}
 	if o.Name == "" {
@@ -48,7 +42,7 @@ func (f *offerFlags) offer() (control.Offer, error) {
 	}
 	put := control.Offer{
 		Name: o.Name, Class: unit.String(), Ceiling: uint32(ceiling), Surplus: follow, PerMatch: uint32(o.PerMatch), PriceTiers: o.Tiers.String(), PriceExpr: o.Expr.String(),
-		Policies: f.policies, Allow: f.allow, Deny: f.deny, MaxDuration: control.Duration(f.maxDuration), Notice: control.Duration(f.notice),
+		Policies: o.Policies, Allow: f.allow, Deny: f.deny, MaxDuration: control.Duration(f.maxDuration), Notice: control.Duration(f.notice),
 		MaxLeases: f.maxLeases, MaxMatches: f.maxMatches,
 	}
 	if o.Storage > 0 {

@@ -27,7 +27,7 @@ type Offer struct {
 	Tiers Tiers
 	Expr  *PriceExpr
 
-	Policies []string // names of the placement functions that it enters; none: every one
+	Policies []string // the placement functions that it enters, and with what (offer_policy.go); none: every one
 
 	// Notice is how long before its end a lease that is taken back is told so,
 	// at least; 0: leases are not taken back before their end.
@@ -68,7 +68,7 @@ func (o Offer) Normalize() Offer {
 	if o.Name == "" {
 		o.Name = o.Unit.String()
 	}
-	o.Policies = sorted(o.Policies)
+	o.Policies = canonicalPolicies(o.Policies)
 	if o.Allow = sorted(o.Allow); len(o.Allow) == 0 {
 		o.Allow = []string{AllowPool}
 	}
@@ -123,8 +123,8 @@ func (o Offer) Validate() error {
 		}
 	}
 	for _, p := range o.Policies {
-		if !policyName.MatchString(p) {
-			return wrong("policy", quote(p)+" is not the name of a placement function", DefaultPolicy)
+		if _, err := readPolicyEntry(p); err != nil {
+			return wrong("policy", err.Error(), "'"+DefaultPolicy+";handicap'")
 		}
 	}
 	for _, who := range o.Allow {
@@ -161,12 +161,6 @@ func (o Offer) Announced() []Class { return o.Unit.Announced() }
 // duration. Room and budgets are not looked at.
 func (o Offer) Admits(a Ask) bool {
 	return !o.Paused && o.Unit.Serves(a.Class) && o.enters(a.Policy) && a.Duration <= o.MaxDuration && o.allows(a)
-}
-
-// enters compares the name of a policy; its parameters are the requester's.
-func (o Offer) enters(policy string) bool {
-	name, _, _ := strings.Cut(policy, ";")
-	return len(o.Policies) == 0 || slices.Contains(o.Policies, name)
 }
 
 func (o Offer) allows(a Ask) bool {

@@ -47,7 +47,7 @@ func TestOfferValidate(t *testing.T) {
 		"short duration": {"max-duration", func(o *Offer) { o.MaxDuration = time.Second }},
 		"long duration":  {"max-duration", func(o *Offer) { o.MaxDuration = MaxDuration + time.Second }},
 		"policy":         {"policy", func(o *Offer) { o.Policies = []string{"Lowest"} }},
-		"parameters":     {"policy", func(o *Offer) { o.Policies = []string{"split;winners=4"} }}, // are the requester's
+		"parameters":     {"policy", func(o *Offer) { o.Policies = []string{"split;winners=some"} }},
 		"two prices":     {"price", func(o *Offer) { o.Tiers = Tiers{{1, 54321}} }},
 		"no tiers":       {"price-tiers", func(o *Offer) { o.Price, o.Tiers = 0, Tiers{} }},
 		"a match":        {"per-match", func(o *Offer) { o.PerMatch = 54322 }},

@@ -17,9 +17,14 @@ import (
 func TestFunctionsBetweenSessions(t *testing.T) {
 	m := matchtest.New(t)
 	names := []string{"a", "b", "c"}
-	a, b, c := m.Provider("a", 10, 30), m.Provider("b", 10, 20), m.NewProvider("c")
-	c.Start()
-	if err := c.Ledger.PutOffer(market.Offer{Name: "curve", Unit: m.Class(), Ceiling: 64, Tiers: market.Tiers{{From: 1, Price: 90}, {From: 9, Price: 25}}}); err != nil {
+	a, b, c := m.NewProvider("a"), m.NewProvider("b"), m.NewProvider("c")
+	all := []string{"fit", "lowest-price;handicap", "second-price", "split"}
+	for k, p := range []*matchtest.Provider{a, b, c} {
+		p.Policies = all
+		p.Start()
+		p.Offer(10, market.Price(30-10*k))
+	}
+	if err := c.Ledger.PutOffer(market.Offer{Name: "offer", Unit: m.Class(), Ceiling: 64, Tiers: market.Tiers{{From: 1, Price: 90}, {From: 9, Price: 25}}, Policies: all}); err != nil {
 		t.Fatal(err)
 	}
 	providers := []*matchtest.Provider{a, b, c}
@@ -86,6 +91,34 @@ func TestUnknownPoliciesAreDeclined(t *testing.T) {
 	}
 	if seen := p.Seen(); len(seen) != 0 {
 		t.Errorf("took part in %d matches", len(seen))
+	}
+}
+
+// Handicaps are declined by a provider whose offer does not say that it takes them, and
+// so is what an offer refuses; its other matches go on.
+func TestParametersAreDeclined(t *testing.T) {
+	m := matchtest.New(t)
+	open, picky, r := m.Provider("open", 100, 5), m.NewProvider("picky"), m.Requester("asker")
+	picky.Policies = []string{"lowest-price;handicap", "split;-cap"}
+	picky.Start()
+	picky.Offer(100, 6)
+	for policy, want := range map[string][2]bool{
+		"lowest-price":          {true, true},
+		"lowest-price;handicap": {false, true},
+		"fit;handicap":          {false, false},
+		"split":                 {true, true},
+		"split;cap":             {true, false},
+		"split;handicap":        {false, false},
+	} {
+		req := m.Request(3, 10)
+		if req.Policy = policy; policy == "split;cap" {
+			req.Cap = 3
+		}
+		for k, p := range []*matchtest.Provider{open, picky} {
+			if _, err := play(t, m, r, req, p); err != nil && !isTooFew(err) || (err == nil) != want[k] {
+				t.Errorf("%s: %s: %v", policy, p.Name, err)
+			}
+		}
 	}
 }
 

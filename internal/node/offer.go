@@ -3,7 +3,6 @@ package node
 import (
 	"context"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/angler-dex/angler/internal/control"
@@ -39,7 +38,7 @@ func readOffer(o control.Offer) (market.Offer, error) {
 	if offer.Surplus, err = readSurplus(o.Surplus); err != nil {
 		return market.Offer{}, err
 	}
-	return offer, knownPolicies(o.Policies)
+	return offer, KnownPolicies(o.Policies)
 }
 
 // readPrice takes what the offer asks, in one of its forms.
@@ -63,12 +62,13 @@ func readPrice(offer *market.Offer, o control.Offer) (err error) {
 	return err
 }
 
-func knownPolicies(names []string) error {
-	for _, p := range names {
-		if !slices.Contains(placement.Policies(), p) {
-			return &market.FieldError{
-				Field: "policy", Problem: "is not one that this version has: " + strings.Join(placement.Policies(), ", "), Example: market.DefaultPolicy,
-			}
+// KnownPolicies refuses policies of an offer that speak of functions or parameters that
+// this version lacks. The error is a *market.FieldError.
+func KnownPolicies(entries []string) error {
+	for _, entry := range entries {
+		function, parameters := market.PolicyParts(entry)
+		if err := placement.Takes(function, parameters...); err != nil {
+			return &market.FieldError{Field: "policy", Problem: err.Error(), Example: "'" + market.DefaultPolicy + ";handicap'"}
 		}
 	}
 	return nil

@@ -47,7 +47,7 @@ func TestOfferRefused(t *testing.T) {
 		"price-tiers": func(o *control.Offer) { o.Price, o.PriceTiers = "", "1-8=1" },
 		"price-expr":  func(o *control.Offer) { o.Price, o.PriceExpr = "", "[1]" },
 		"storage":     func(o *control.Offer) { o.Storage = "much" },
-		"policy":      func(o *control.Offer) { o.Policies = []string{"cheapest"} },
+		"policy":      func(o *control.Offer) { o.Policies = []string{"lowest-price;-cap"} },
 	} {
 		o := control.Offer{Name: "a", Class: unit, Ceiling: 4, Price: "1"}
 		edit(&o)

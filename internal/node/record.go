@@ -72,8 +72,8 @@ func announced(l *market.Ledger) []string {
 	return classes[:min(most, len(classes))]
 }
 
-// entered lists the placement functions that the ledger's offers enter, paused
-// ones left out: all that there are, if an offer names none.
+// entered lists the placement functions that the ledger's offers enter, and with
+// what, paused ones left out.
 func entered(l *market.Ledger) []string {
 	const most = 16
 	var names []string
@@ -81,7 +81,7 @@ func entered(l *market.Ledger) []string {
 		switch {
 		case o.Paused:
 		case len(o.Policies) == 0:
-			return placement.Policies()
+			names = append(names, placement.Policies()...)
 		default:
 			names = append(names, o.Policies...)
 		}

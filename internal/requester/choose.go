@@ -4,8 +4,8 @@ import (
 	"maps"
 	"net/netip"
 	"slices"
-	"strings"
 
+	"github.com/angler-dex/angler/internal/market"
 	"github.com/angler-dex/angler/internal/match"
 )
 
@@ -16,6 +16,7 @@ const (
 	suits   misfit = iota
 	far            // its round trip is longer than the request allows
 	outside        // it is not in the region
+	other          // it takes part in matches of other policies
 )
 
 // keep takes a provider that was met at an address, if it is of use to this
@@ -28,8 +29,9 @@ func (d *discovery) keep(addr netip.AddrPort, m match.Candidate) {
 	id := r.ID.String()
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if !slices.Contains(r.Policies, policyName(req.Policy)) {
+	if !market.Enters(r.Policies, req.Policy) {
 		d.other = append(d.other, r.Policies...)
+		d.unfit[id] = other
 		return
 	}
 	if why := d.bounds.admit(m); why != suits {
@@ -44,20 +46,17 @@ func (d *discovery) keep(addr netip.AddrPort, m match.Candidate) {
 	d.client.progress(Event{Phase: Discovered, Done: len(d.met)})
 }
 
-// misfits counts those that are too far away, and those outside the region.
-func (d *discovery) misfits() (distant, elsewhere int) {
+// misfits counts those that are of no use, by why.
+func (d *discovery) misfits() map[misfit]int {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	n := map[misfit]int{}
 	for id, why := range d.unfit {
-		switch _, met := d.met[id]; {
-		case met: // by another way, which is shorter
-		case why == far:
-			distant++
-		default:
-			elsewhere++
+		if _, met := d.met[id]; !met { // by another way, which is shorter
+			n[why]++
 		}
 	}
-	return distant, elsewhere
+	return n
 }
 
 // candidates are the best of those that were kept, in order.
@@ -70,10 +69,4 @@ func (d *discovery) candidates() []match.Candidate {
 	}
 	d.bounds.rank(met)
 	return met[:min(d.bounds.MaxProviders, len(met))]
-}
-
-// policyName is a policy without its parameters: records list names.
-func policyName(policy string) string {
-	name, _, _ := strings.Cut(policy, ";")
-	return name
 }

@@ -105,21 +105,20 @@ func (c *Client) discover(ctx context.Context, req market.Request, b Bounds) ([]
 
 // conclude says what came of it, with what was wrong with the finder.
 func (d *discovery) conclude(findErr error) ([]match.Candidate, error) {
-	met, least := d.candidates(), max(d.bounds.MinProviders, 1)
-	far, outside := d.misfits()
+	met, least, unfit := d.candidates(), max(d.bounds.MinProviders, 1), d.misfits()
 	switch {
 	case len(met) >= least:
 		if findErr != nil {
 			d.client.progress(Event{Phase: Unsearched, Err: findErr})
 		}
 		return met, nil
-	case len(met) == 0 && findErr != nil && far+outside == 0:
+	case len(met) == 0 && findErr != nil && len(unfit) == 0:
 		return nil, findErr
 	case len(met) == 0 && len(d.other) > 0:
 		slices.Sort(d.other)
 		return nil, &PolicyError{Policy: d.req.Policy, Known: slices.Compact(d.other)}
 	}
-	return nil, &TooFewError{Found: len(met), Wanted: least, Far: far, Outside: outside, Search: findErr}
+	return nil, &TooFewError{Found: len(met), Wanted: least, Far: unfit[far], Outside: unfit[outside], Other: unfit[other], Search: findErr}
 }
 
 // hear notes that the finder has told of an address.

@@ -3,9 +3,11 @@ package requester
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/angler-dex/angler/internal/identity"
+	"github.com/angler-dex/angler/internal/market"
 )
 
 // How a request can end without a lease. The command line gives each an exit
@@ -24,6 +26,7 @@ type TooFewError struct {
 
 	Far     int   // that were found beyond the longest round trip
 	Outside int   // that were found outside the region, or do not say where they are
+	Other   int   // that were found and take part in matches of other policies alone
 	Search  error // what kept us from looking further; may be nil
 }
 
@@ -43,6 +46,9 @@ func (e *TooFewError) Error() string {
 	if e.Outside > 0 {
 		taking += fmt.Sprintf(", %d found outside --region", e.Outside)
 	}
+	if e.Other > 0 {
+		taking += fmt.Sprintf(", %d found take part in other policies alone", e.Other)
+	}
 	if e.Search != nil {
 		taking += fmt.Sprintf(", and looking for more failed (%v)", e.Search)
 	}
@@ -57,7 +63,18 @@ type PolicyError struct {
 }
 
 func (e *PolicyError) Error() string {
-	return fmt.Sprintf("no provider of this class takes part in matches of policy %s; those found take part in %s", e.Policy, strings.Join(e.Known, ", "))
+	text := fmt.Sprintf("no provider of this class takes part in matches of policy %s; those found take part in %s", e.Policy, strings.Join(e.Known, ", "))
+	if e.Handicap() {
+		text += ", with handicaps only where that is said"
+	}
+	return text
+}
+
+// Handicap says whether the policy has handicaps, which providers enter only if their
+// offer says so.
+func (e *PolicyError) Handicap() bool {
+	_, parameters := market.PolicyParts(e.Policy)
+	return slices.Contains(parameters, "handicap")
 }
 
 // ProvisionError says that winners did not hand over usable namespaces.

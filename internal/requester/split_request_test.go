@@ -122,6 +122,22 @@ func TestCapAndHandicap(t *testing.T) {
 	m := matchtest.New(t)
 	at := tens(m, 3)
 	b := newBench(t, m, "asker", at...)
+	var policy *requester.PolicyError
+	if _, err := b.split("fit;handicap", 5, nil); !errors.As(err, &policy) || !policy.Handicap() || !strings.Contains(err.Error(), "handicaps only where that is said") {
+		t.Errorf("handicaps that nobody has agreed to: %v", err)
+	}
+	for k, p := range at[1:] {
+		p.Policies = []string{"fit;handicap", "split"}
+		p.Offer(10, market.Price(101+k))
+	}
+	var few *requester.TooFewError
+	req := b.Request(5, 1000)
+	req.Policy = "fit;handicap"
+	if _, err := b.client.Request(b.Context(), req, requester.Bounds{MinProviders: 3, MaxProviders: 8}); !errors.As(err, &few) || few.Found != 2 || few.Other != 1 {
+		t.Errorf("one of three has not agreed: %v", err)
+	}
+	at[0].Policies = []string{"fit;handicap", "split"}
+	at[0].Offer(10, 100)
 	l, err := b.split("split;cap", 9, func(r *market.Request) { r.Cap = 3 })
 	if err != nil || len(l.Parts) != 3 || l.Parts[0].Quantity != 3 {
 		t.Fatalf("%d parts, error %v", len(l.Parts), err)

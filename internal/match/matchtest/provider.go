@@ -24,6 +24,7 @@ type Provider struct {
 	Cluster    *Cluster
 	Membership identity.Membership
 	LedgerPath string
+	Policies   []string              // what its offers list, and its record; none: every function
 	Prepare    func(*match.Provider) // called on each start, before anything runs
 	Edit       func(*match.ProviderConfig)
 
@@ -66,7 +67,7 @@ func (m *Market) Provider(name string, units market.Quantity, price market.Price
 // Offer puts up the provider's one offer.
 func (p *Provider) Offer(units market.Quantity, price market.Price) {
 	p.market.TB.Helper()
-	if err := p.Ledger.PutOffer(market.Offer{Name: "offer", Unit: p.market.Class(), Ceiling: units, Price: price}); err != nil {
+	if err := p.Ledger.PutOffer(market.Offer{Name: "offer", Unit: p.market.Class(), Ceiling: units, Price: price, Policies: p.Policies}); err != nil {
 		p.market.TB.Fatal(err)
 	}
 }
@@ -163,9 +164,12 @@ func (p *Provider) Move() { p.port = 0 }
 
 // Record is the provider's signed record.
 func (p *Provider) Record() ([]byte, error) {
-	now := p.market.Clock.Now()
+	now, policies := p.market.Clock.Now(), p.Policies
+	if policies == nil {
+		policies = placement.Policies()
+	}
 	return identity.SignRecord(p.Key, identity.Record{
-		Addrs: slices.Clone(addrs(p.Wire.Addr())), Classes: []string{p.market.Class().String()}, Policies: placement.Policies(),
+		Addrs: slices.Clone(addrs(p.Wire.Addr())), Classes: []string{p.market.Class().String()}, Policies: policies,
 		Versions: []uint{match.Version}, Membership: &p.Membership, Issued: now, Expires: now.Add(time.Hour),
 	})
 }
