@@ -3,7 +3,7 @@
 set -e
 if command -v systemd-sysusers >/dev/null; then
 	systemd-sysusers angler.conf
-	systemd-tmpfiles --create angler.conf
+	systemd-tmpfiles --create angler.conf || echo "the next boot makes /var/lib/angler" >&2
 fi
 if [ -d /run/systemd/system ]; then
 	systemctl daemon-reload
