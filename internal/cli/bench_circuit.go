@@ -33,6 +33,7 @@ func (a *app) benchCircuitCommand() *cobra.Command {
 		Short: "Print a circuit in Bristol Fashion, for other engines or for 'bench match --circuit'",
 		Long: `Print a circuit in Bristol Fashion, the text format that engines for multi-party computation exchange. NAME is one of
 ` + names + `, or a placement policy, whose circuit is printed for --providers providers.
+What a match discloses to winners without a gate costs one here: the format cannot say it.
 
 One line on stderr says how large it is.`,
 		Example: `  angler bench circuit aes-128 >aes.txt
@@ -44,6 +45,7 @@ One line on stderr says how large it is.`,
 			if err != nil {
 				return err
 			}
+			c = c.Unconditional() // as it will stand in the file
 			a.talk.done("%s: %v", args[0], c.Stats())
 			return c.WriteBristol(a.io.Out, circuit.Bristol{})
 		},

@@ -10,12 +10,12 @@ import (
 // it gives none, one value for each run of bits of one owner or recipient. Who owns and who learns is not in the format.
 // ReadBristol reads back a circuit that computes the same. An output that is an input, or that stands twice, is copied by
 // EQW; all other gates are AND, XOR and INV. The format has no conditional outputs: each is written as
-// an AND with its condition. Errors wrap ErrInvalid, or are those of w.
+// an AND with its condition, see Unconditional. Errors wrap ErrInvalid, or are those of w.
 func (c *Circuit) WriteBristol(w io.Writer, plan Bristol) error {
 	if err := c.Validate(); err != nil {
 		return err
 	}
-	c = c.unconditional()
+	c = c.Unconditional()
 	inputs, outputs := plan.InputBits, plan.OutputBits
 	if inputs == nil {
 		inputs = runs(len(c.Inputs), func(k int) int { return c.Inputs[k] })

@@ -10,8 +10,8 @@ func (c *Circuit) conditional() bool {
 	return false
 }
 
-// unconditional computes the same with private outputs only, for an AND gate each that is conditional.
-func (c *Circuit) unconditional() *Circuit {
+// Unconditional computes the same with private outputs only, for an AND gate each that is conditional.
+func (c *Circuit) Unconditional() *Circuit {
 	if !c.conditional() {
 		return c
 	}
