@@ -5,10 +5,10 @@ import "github.com/angler-dex/angler/internal/market"
 // archive keeps the receipts of a lease beyond its row in the ledger, which is
 // dropped some time after its end: when it is confirmed, when it is renewed, and
 // once more when it ends, should one of these have failed. That a file cannot be
-// written is no reason to break a promise.
-func (p *Provider) archive(lease market.Lease) {
+// written is no reason to break a promise; kept tells whether it was.
+func (p *Provider) archive(lease market.Lease) (kept bool) {
 	if p.Archive == nil || lease.Confirmed.IsZero() {
-		return
+		return false
 	}
 	list, err := Receipts(lease.Receipt)
 	if err == nil {
@@ -16,6 +16,18 @@ func (p *Provider) archive(lease market.Lease) {
 	}
 	if err != nil {
 		p.Log.Error("receipts of a lease not kept; its ledger row still has them", "lease", lease.ID.Short(), "err", err)
+	}
+	return err == nil
+}
+
+// abridge leaves of a row's receipts the first and the last. A row is kept for a
+// day after its end, and a hundred renewals make a quarter of a megabyte of it,
+// which the archive has.
+func abridge(l *market.Lease) {
+	d, err := readDeed(*l)
+	if n := len(d.Renewals); err == nil && n > 1 {
+		d.Renewals = d.Renewals[n-1:]
+		d.record(l)
 	}
 }
 
@@ -30,5 +42,5 @@ func (r LeaseReply) noticed() market.NoticeKind {
 
 // refusal is the error for a status that was not hoped for.
 func (r LeaseReply) refusal() *RefusedError {
-	return &RefusedError{Status: r.Status, Notice: r.noticed()}
+	return &RefusedError{Status: r.Status, Notice: r.noticed(), Spent: r.Renewals > 0}
 }

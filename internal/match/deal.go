@@ -64,6 +64,7 @@ func (e *LieError) Unwrap() error { return e.Err }
 type RefusedError struct {
 	Status Status
 	Notice market.NoticeKind // what the provider says about the end of the lease
+	Spent  bool              // it was renewed as often as a lease can be
 }
 
 func (e *RefusedError) Error() string {
@@ -79,6 +80,9 @@ func (e *RefusedError) Error() string {
 		}
 		return "the provider has released it"
 	case StatusDenied:
+		if e.Spent {
+			return fmt.Sprintf("a lease is renewed %d times at most, and this one was: ask for another when it ends, or renew by longer terms", maxRenewals)
+		}
 		if e.Notice == market.NoticeReclaim {
 			return "the provider is taking the lease back"
 		}

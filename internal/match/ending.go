@@ -57,8 +57,11 @@ func (p *Provider) undo(ctx context.Context, id market.LeaseID) error {
 	if !ok {
 		return market.ErrNoLease
 	}
-	p.archive(lease)
-	if _, err := p.Ledger.Advance(id, lease.End(), nil); err != nil {
+	var last func(*market.Lease)
+	if p.archive(lease) {
+		last = abridge
+	}
+	if _, err := p.Ledger.Advance(id, lease.End(), last); err != nil {
 		return err
 	}
 	p.undelay(p.delays, id)

@@ -43,6 +43,9 @@ func Ask(ctx context.Context, link Opener, req LeaseRequest) (LeaseReply, error)
 	return askLease(ctx, link, req)
 }
 
+// MaxRenewals is how often a lease is renewed at most.
+const MaxRenewals = maxRenewals
+
 // Sweepers is how many leases a sweep ends at once.
 const Sweepers = sweepers
 

@@ -53,6 +53,7 @@ type LeaseReply struct {
 	Credential *Credential `cbor:"6,keyasint,omitempty"`
 	Record     []byte      `cbor:"7,keyasint,omitempty"` // the provider's signed record, for the next connection
 	Void       uint64      `cbor:"8,keyasint,omitempty"` // with StatusPrepared: for how many seconds the promise binds
+	Renewals   uint64      `cbor:"9,keyasint,omitempty"` // with StatusDenied: the lease was renewed so often, and is not renewed again
 }
 
 // Stands is where a lease stands, on the wire; see Standing.

@@ -7,10 +7,12 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/angler-dex/angler/internal/identity"
+	"github.com/angler-dex/angler/internal/market"
 	"github.com/angler-dex/angler/internal/match"
 	"github.com/angler-dex/angler/internal/match/matchtest"
 	"github.com/angler-dex/angler/internal/wire"
@@ -190,3 +192,63 @@ func FuzzStanding(f *testing.F) {
 }
 
 func sum(b []byte) [32]byte { return sha256.Sum256(b) }
+
+// A lease is renewed a hundred times, and then its requester is told why not once
+// more. When it is over, its row is small, if what was signed is kept elsewhere.
+func TestRenewedTooOften(t *testing.T) {
+	var mu sync.Mutex
+	var kept []byte
+	var full error // of the disk
+	b := newLeaseBench(t, func(c *match.ProviderConfig) {
+		c.Archive = func(_ market.LeaseID, receipts []byte) error {
+			mu.Lock()
+			defer mu.Unlock()
+			if full == nil {
+				kept = receipts
+			}
+			return full
+		}
+	})
+	for _, lost := range []bool{false, true} {
+		l, g := b.activate(1)
+		last, total := g.Receipt, time.Hour
+		for n := range match.MaxRenewals {
+			total += time.Second
+			r := b.mustPrepare(l, last, total)
+			if err := b.take(l, r); err != nil {
+				t.Fatalf("renewal %d: %v", n+1, err)
+			}
+			last = r.Receipt
+		}
+		_, err := b.prepare(l, last, total+time.Second)
+		if refused, ok := errors.AsType[*match.RefusedError](err); !ok || refused.Status != match.StatusDenied || !refused.Spent || !strings.Contains(err.Error(), "100 times") {
+			t.Errorf("once more: %v", err)
+		}
+		if b.state(l) != market.Active {
+			t.Error("it does not go on")
+		}
+		mu.Lock()
+		if lost {
+			full = errors.New("disk full")
+		}
+		mu.Unlock()
+		if err := b.release(l); err != nil {
+			t.Fatal(err)
+		}
+		list, err := match.Receipts(b.p.Lease(l.ID).Receipt)
+		want := 2
+		if lost {
+			want = match.MaxRenewals + 1 // nobody else has them
+		}
+		if err != nil || len(list) != want || !bytes.Equal(list[len(list)-1].Receipt, last) {
+			t.Errorf("its row has %d receipts, %v, want %d", len(list), err, want)
+		}
+		list, err = match.ParseReceipts(kept)
+		if err == nil {
+			_, err = match.VerifyReceipts(list)
+		}
+		if err != nil || len(list) != match.MaxRenewals+1 {
+			t.Errorf("kept are %d receipts, %v", len(list), err)
+		}
+	}
+}

@@ -24,15 +24,11 @@ const promiseStands = 5 * time.Second
 // prepare promises a lease a longer term, and answers with the receipt that its
 // requester is to sign. The promise is on disk before it is made.
 func (p *Provider) prepare(ctx context.Context, id market.LeaseID, secs uint64) LeaseReply {
-	put, err := p.take(ctx, id)
-	if err != nil {
-		return LeaseReply{Status: StatusPending}
-	}
-	defer put()
-	lease, _ := p.Ledger.Lease(id)
-	if r, lives := p.lives(lease); !lives {
+	lease, put, r := p.hold(ctx, id)
+	if put == nil {
 		return r
 	}
+	defer put()
 	total, ok := termOf(secs)
 	d, err := readDeed(lease)
 	if err != nil {
@@ -42,7 +38,10 @@ func (p *Provider) prepare(ctx context.Context, id market.LeaseID, secs uint64) 
 	if n := len(d.Renewals); ok && n > 0 && total == lease.Duration { // taken, and its requester has not heard so
 		return LeaseReply{Status: StatusPrepared, Receipt: d.Renewals[n-1].Receipt, Signed: d.Renewals[n-1].Provider}
 	}
-	if !ok || p.Drained() || len(d.Renewals) >= maxRenewals {
+	switch {
+	case len(d.Renewals) >= maxRenewals:
+		return LeaseReply{Status: StatusDenied, Renewals: maxRenewals}
+	case !ok || p.Drained():
 		return LeaseReply{Status: StatusDenied}
 	}
 	if now := p.Clock(); lease.Promise.Open(now) && lease.Promise.Duration != total && lease.Promise.Made.Elapsed(now) < promiseStands {
@@ -85,15 +84,11 @@ func (p *Provider) receiptOf(renewed market.Lease, d deed) []byte {
 
 // renew takes a promise whose receipt the requester has signed.
 func (p *Provider) renew(ctx context.Context, id market.LeaseID, secs uint64, signature []byte) LeaseReply {
-	put, err := p.take(ctx, id)
-	if err != nil {
-		return LeaseReply{Status: StatusPending}
-	}
-	defer put()
-	lease, _ := p.Ledger.Lease(id)
-	if r, lives := p.lives(lease); !lives {
+	lease, put, r := p.hold(ctx, id)
+	if put == nil {
 		return r
 	}
+	defer put()
 	total, ok := termOf(secs)
 	switch {
 	case !ok:

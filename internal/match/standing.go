@@ -72,19 +72,16 @@ const tokenWithin = 10 * time.Second
 
 // token has the cluster make a fresh credential for a lease that lives.
 func (p *Provider) token(ctx context.Context, id market.LeaseID) LeaseReply {
-	put, err := p.take(ctx, id)
-	if err != nil {
-		return LeaseReply{Status: StatusPending}
-	}
-	defer put()
-	lease, _ := p.Ledger.Lease(id)
-	if r, lives := p.lives(lease); !lives {
+	lease, put, r := p.hold(ctx, id)
+	if put == nil {
 		return r
 	}
+	defer put()
 	limited, cancel := context.WithTimeout(ctx, tokenWithin)
 	defer cancel()
 	c, until := &Credential{}, lease.Expires.Add(provisionWithin)
 	var expires time.Time
+	var err error
 	if p.House.Certificates {
 		c.Certificate, c.Key, expires, err = p.Cluster.Certificate(limited, p.Key.ID().String(), id.String(), until)
 	} else {

@@ -45,6 +45,22 @@ func (p *Provider) take(ctx context.Context, id market.LeaseID) (put func(), err
 	}
 }
 
+// hold takes a lease that lives, for somebody who wants something of it; put is
+// nil if there is none, or if somebody has it for longer than ctx waits, and the
+// reply says so then.
+func (p *Provider) hold(ctx context.Context, id market.LeaseID) (lease market.Lease, put func(), r LeaseReply) {
+	put, err := p.take(ctx, id)
+	if err != nil {
+		return market.Lease{}, nil, LeaseReply{Status: StatusPending}
+	}
+	lease, _ = p.Ledger.Lease(id)
+	if r, lives := p.lives(lease); !lives {
+		put()
+		return market.Lease{}, nil, r
+	}
+	return lease, put, LeaseReply{}
+}
+
 // attend has f done to a lease, unless that is in somebody's hands, or left alone
 // for a while. Of all that is attended to, so much is done at once as there are
 // turns.
