@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -137,6 +136,7 @@ func (q *acquiring) Request(ctx context.Context) (node.Acquired, error) {
 		key: key, pool: &j.Pool, membership: j.Membership, store: store, cell: q.cfg.Cell, auto: q.cfg.AutoCell, precision: q.cfg.Precision,
 		bootstrap: q.cfg.Bootstrap, search: true, memory: true,
 	}, func(ctx context.Context, c *requester.Client) error {
+		c.Holder = holder
 		lease, err = c.Request(ctx, q.req, q.bounds)
 		return err
 	})
@@ -162,17 +162,42 @@ func (q *acquiring) Renew(ctx context.Context, id string) (node.Acquired, error)
 	return q.acquired(q.app.withTokens(ctx, store, l))
 }
 
-// Lease implements node.Requester.
-func (q *acquiring) Lease(id string) (node.Acquired, bool, error) {
-	_, l, err := q.app.lease(id, false)
-	switch {
-	case errors.Is(err, requester.ErrNoLease):
-		return node.Acquired{}, false, nil
-	case err != nil:
-		return node.Acquired{}, false, err
+// holder stands in the files of the leases that a daemon has acquired: those that others have requested with this folder are none
+// of its business.
+const holder = "acquire"
+
+// resumable is how long a request that was interrupted before its lease was granted may be taken up: by then its winners have
+// taken back what they had reserved.
+const resumable = 5 * time.Minute
+
+// Leases implements node.Requester.
+func (q *acquiring) Leases() ([]node.Acquired, error) {
+	store, err := requester.OpenStore(q.app.paths.leases())
+	if err != nil {
+		return nil, err
 	}
-	live := (l.State == requester.Active || l.State == requester.Granted) && q.app.now().Before(l.Ends())
-	return node.Acquired{ID: l.ID.String(), Ends: l.Expires()}, live, nil
+	leases, err := store.List()
+	if err != nil {
+		return nil, err
+	}
+	var live []node.Acquired
+	now := q.app.now()
+	for _, l := range leases {
+		granted := l.State == requester.Active || l.State == requester.Granted
+		if l.Holder == holder && (granted && now.Before(l.Ends()) || l.State == requester.Claiming && now.Before(l.Created.Add(resumable))) {
+			live = append(live, node.Acquired{ID: l.ID.String(), Ends: l.Expires()})
+		}
+	}
+	return live, nil
+}
+
+// Resume implements node.Requester.
+func (q *acquiring) Resume(ctx context.Context, id string) (node.Acquired, error) {
+	store, l, err := q.app.claimed(ctx, id)
+	if err != nil {
+		return node.Acquired{}, err
+	}
+	return q.acquired(q.app.withTokens(ctx, store, l))
 }
 
 func (q *acquiring) acquired(l requester.Lease) (node.Acquired, error) {

@@ -110,6 +110,49 @@ func TestLeaseInSeveralHands(t *testing.T) {
 	}
 }
 
+// A daemon that acquires capacity dies when it has been granted, and before the
+// cluster has the Secret: the next one has the same lease, writes the Secret, and
+// asks for no other.
+func TestAcquiredLeaseOutlivesTheDaemon(t *testing.T) {
+	w := newWorld(t)
+	for _, who := range []string{"bob", "cyd", "dan"} {
+		w.provider(who, 8, "0.03")
+	}
+	w.invite("ann", "operator")
+	w.must("founder", "pool", "invite", strings.TrimSpace(w.must("ann", "identity", "show", "-o", "name")),
+		"--role", "requester", "--operator", "ann-corp", "--out", w.path("ann-asks.invitation"))
+	w.must("ann", "pool", "join", w.path("ann-asks.invitation"))
+	const home = "acquired-late" // there is no such namespace yet, so no Secret
+	t.Cleanup(func() { w.admin("delete", "namespace", home, "--ignore-not-found", "--wait=false") })
+	serve := func() *process {
+		return w.start("ann", "serve", "--listen", "127.0.0.1:0", "--dht-listen", "127.0.0.1:0", "--kubeconfig", w.kubeconfig, "--location", "u33d",
+			"--acquire-below", "free<100%", "--class", "cpu=1,memory=1Gi", "--count", "2", "--max-price", "0.05", "--acquire-pause", "1s", "--acquire-namespace", home)
+	}
+	ann := serve()
+	var id string
+	w.eventually("a lease is acquired", func() bool {
+		id = strings.TrimSpace(w.must("ann", "lease", "list", "-o", "name"))
+		return id != "" && strings.Contains(w.must("ann", "lease", "list"), "active")
+	})
+	ann.kill()
+	w.admin("create", "namespace", home)
+	serve()
+	w.eventually("the Secret is there", func() bool {
+		return w.admin("get", "secrets", "-n", home, "-l", "angler-dex.github.io/acquired="+id, "-o", "name") != ""
+	})
+	if again := strings.TrimSpace(w.must("ann", "lease", "list", "-o", "name")); again != id {
+		t.Errorf("leases are %q, and was %q", again, id)
+	}
+	path := w.path("acquired.kubeconfig")
+	text := w.admin("get", "secrets", "-n", home, "-l", "angler-dex.github.io/acquired", "-o", "go-template={{range .items}}{{.data.kubeconfig | base64decode}}{{end}}")
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if out, err := w.kubectl(path, "get", "resourcequota", "angler"); err != nil {
+		t.Errorf("with the kubeconfig: %v\n%s", err, out)
+	}
+}
+
 // shownLease is what its requester knows of a lease of one part.
 type shownLease struct {
 	State, Namespace string

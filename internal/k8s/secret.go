@@ -42,9 +42,9 @@ func (c *Cluster) PutAcquired(ctx context.Context, namespace, provider string, a
 	return nil
 }
 
-// AcquiredLeases lists the ids of the leases that have a Secret of ours in a namespace.
-func (c *Cluster) AcquiredLeases(ctx context.Context, namespace, provider string) ([]string, error) {
-	var ids []string
+// AcquiredLeases lists the leases that have a Secret of ours in a namespace: by id, when the Secret says that they expire.
+func (c *Cluster) AcquiredLeases(ctx context.Context, namespace, provider string) (map[string]string, error) {
+	var leases map[string]string
 	err := Retry(ctx, func(ctx context.Context) error {
 		list, err := c.set.CoreV1().Secrets(namespace).List(ctx, metav1.ListOptions{
 			LabelSelector: labelAcquired + "," + labels.SelectorFromSet(labels.Set{manifest.LabelProvider: provider}).String(),
@@ -52,16 +52,16 @@ func (c *Cluster) AcquiredLeases(ctx context.Context, namespace, provider string
 		if err != nil {
 			return err
 		}
-		ids = nil
+		leases = map[string]string{}
 		for _, s := range list.Items {
-			ids = append(ids, s.Labels[labelAcquired])
+			leases[s.Labels[labelAcquired]] = s.Annotations[manifest.AnnotationExpires]
 		}
 		return nil
 	})
 	if err != nil {
 		return nil, fmt.Errorf("list acquired leases in namespace %s: %w", namespace, err)
 	}
-	return ids, nil
+	return leases, nil
 }
 
 // DropAcquired deletes the Secret of a lease; that there is none is no error.

@@ -26,32 +26,39 @@ type Acquire struct {
 // Requester is how a daemon asks as others do. It never gets anything from the
 // daemon itself: requesters leave their own identity out.
 type Requester interface {
-	// Request runs one request; the lease is stored when it returns.
+	// Request runs one request; the lease is stored when it returns, and as one of
+	// ours before anybody provides it.
 	Request(ctx context.Context) (Acquired, error)
 	// Renew makes a lease longer by the term.
 	Renew(ctx context.Context, id string) (Acquired, error)
-	// Lease says what is stored of a lease; ok is false if it is over, or unknown.
-	Lease(id string) (lease Acquired, ok bool, err error)
+	// Leases lists what is stored of ours and not over, also that of which the
+	// request was interrupted. They have no kubeconfigs here.
+	Leases() ([]Acquired, error)
+	// Resume has a lease's kubeconfig, and finishes its request if need be.
+	Resume(ctx context.Context, id string) (Acquired, error)
 }
 
 // Acquired is a lease that was requested.
 type Acquired struct {
 	ID         string
-	Ends       time.Time
+	Ends       time.Time // zero: it is not granted yet
 	Kubeconfig []byte
 }
 
 func (a Acquired) secret() k8s.Acquired {
-	return k8s.Acquired{LeaseID: a.ID, Expires: a.Ends.UTC().Format(time.RFC3339), Kubeconfig: a.Kubeconfig}
+	return k8s.Acquired{LeaseID: a.ID, Expires: a.expires(), Kubeconfig: a.Kubeconfig}
 }
 
-// acquirer is what acquires, owned by its run.
+func (a Acquired) expires() string { return a.Ends.UTC().Format(time.RFC3339) }
+
+// acquirer is what acquires, owned by its run. What leases there are is in the
+// requester's files, and which of them have Secrets in the cluster: it goes by
+// these alone, so that it may die at any moment.
 type acquirer struct {
 	*Acquire
-	d        *daemon
-	last     time.Time  // try
-	unstored []Acquired // leases whose Secret could not be written yet
-	said     string
+	d    *daemon
+	last time.Time // try
+	said string
 }
 
 func (d *daemon) acquire(ctx context.Context) error {
@@ -86,30 +93,25 @@ func (a *acquirer) tell(err error) {
 
 // step does what there is to do now.
 func (a *acquirer) step(ctx context.Context) error {
-	if err := a.store(ctx); err != nil {
-		return err
-	}
-	live, err := a.live(ctx)
+	live, faults, err := a.match(ctx)
 	if err != nil {
 		return err
 	}
 	seen, err := a.d.surplus.recent()
 	if err != nil {
-		return err // what is not known is not short
+		return errors.Join(append(faults, err)...) // what is not known is not short
 	}
 	if seen.Free(takenOf(a.d.ledger.Promised())) >= int64(a.Below) {
-		return nil
+		return errors.Join(faults...)
 	}
-	var faults []error
 	for _, l := range live {
-		if l.Ends.Sub(a.d.wall()) < a.Term/5 {
+		if !l.Ends.IsZero() && l.Ends.Sub(a.d.wall()) < a.Term/5 {
 			renewed, err := a.Requester.Renew(ctx, l.ID)
-			if err != nil {
-				faults = append(faults, err)
-				continue
+			if err == nil {
+				a.d.cfg.Log.Info("acquired lease renewed", "lease", l.ID[:10])
+				err = a.put(ctx, renewed)
 			}
-			a.d.cfg.Log.Info("acquired lease renewed", "lease", l.ID[:10])
-			a.unstored = append(a.unstored, renewed)
+			faults = append(faults, err)
 		}
 	}
 	if len(live) < a.Most && (a.last.IsZero() || a.d.wall().Sub(a.last) >= a.Pause) {
@@ -118,50 +120,55 @@ func (a *acquirer) step(ctx context.Context) error {
 		got, err := a.Requester.Request(ctx)
 		if err == nil {
 			a.d.cfg.Log.Info("lease acquired", "lease", got.ID[:10], "namespace", a.Namespace)
-			a.unstored = append(a.unstored, got)
+			err = a.put(ctx, got)
 		}
 		faults = append(faults, err)
 	}
-	return errors.Join(append(faults, a.store(ctx))...)
+	return errors.Join(faults...)
 }
 
-// store writes the Secrets that are not written yet.
-func (a *acquirer) store(ctx context.Context) error {
-	for len(a.unstored) > 0 {
-		limited, cancel := context.WithTimeout(ctx, surveyWithin)
-		err := a.d.cluster.PutAcquired(limited, a.Namespace, a.d.cfg.Key.ID().String(), a.unstored[0].secret())
-		cancel()
-		if err != nil {
-			return err
-		}
-		a.unstored = a.unstored[1:]
-	}
-	return nil
-}
-
-// live lists the acquired leases that are not over, and drops the Secrets of
-// those that are.
-func (a *acquirer) live(ctx context.Context) ([]Acquired, error) {
+func (a *acquirer) put(ctx context.Context, l Acquired) error {
 	limited, cancel := context.WithTimeout(ctx, surveyWithin)
 	defer cancel()
-	ids, err := a.d.cluster.AcquiredLeases(limited, a.Namespace, a.d.cfg.Key.ID().String())
+	return a.d.cluster.PutAcquired(limited, a.Namespace, a.d.cfg.Key.ID().String(), l.secret())
+}
+
+// match makes the Secrets be those of the leases that are not over, and lists
+// these. A lease without one, or whose Secret is of an earlier term, is one that an
+// earlier process, or an API server that was away, has kept us from writing; that
+// it cannot be had now is a fault, and keeps us from nothing else.
+func (a *acquirer) match(ctx context.Context) (live []Acquired, faults []error, err error) {
+	if live, err = a.Requester.Leases(); err != nil {
+		return nil, nil, err
+	}
+	limited, cancel := context.WithTimeout(ctx, surveyWithin)
+	defer cancel()
+	secrets, err := a.d.cluster.AcquiredLeases(limited, a.Namespace, a.d.cfg.Key.ID().String())
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	var live []Acquired
-	for _, id := range ids {
-		l, ok, err := a.Requester.Lease(id)
-		switch {
-		case err != nil:
-			return nil, err
-		case ok:
-			live = append(live, l)
-		default:
-			if err := a.d.cluster.DropAcquired(limited, a.Namespace, id); err != nil {
-				return nil, err
-			}
-			a.d.cfg.Log.Info("acquired lease is over", "lease", id)
+	for k, l := range live {
+		said, stored := secrets[l.ID]
+		delete(secrets, l.ID)
+		if stored && said == l.expires() {
+			continue
 		}
+		whole, err := a.Requester.Resume(ctx, l.ID)
+		if err == nil {
+			live[k] = whole
+			err = a.put(ctx, whole)
+		}
+		if err != nil {
+			faults = append(faults, err)
+			continue
+		}
+		a.d.cfg.Log.Info("acquired lease taken up again", "lease", l.ID[:10], "namespace", a.Namespace)
 	}
-	return live, nil
+	for id := range secrets {
+		if err := a.d.cluster.DropAcquired(limited, a.Namespace, id); err != nil {
+			return nil, nil, err
+		}
+		a.d.cfg.Log.Info("acquired lease is over", "lease", id)
+	}
+	return live, faults, nil
 }

@@ -32,6 +32,10 @@ type Client struct {
 	Log        *slog.Logger // nil discards
 	Progress   func(Event)  // may be nil; one call at a time for each request
 
+	// Holder stands in the file of each lease that is won, from the first, for who
+	// has to find its leases again, whatever happens to its process.
+	Holder string
+
 	// Won is told of a lease before it is stored, for who keeps something with it
 	// without which it is of no use; an error gives it up. May be nil.
 	Won func(market.LeaseID) error

@@ -48,6 +48,7 @@ type Lease struct {
 	Reason   string  // why it was lost, or is being given back without having been asked to
 	Parts    []Part  // the largest first, see order; never none
 	Timing   *Timing // of the match; nil: not known
+	Holder   string  // for whom it was requested, as Client.Holder said; "": for whoever uses this folder
 }
 
 // Part is what one provider provides of a lease.

@@ -26,6 +26,7 @@ type leaseFile struct {
 	Reason   string            `json:"reason,omitempty"`
 	Parts    []Part            `json:"parts"`
 	Timing   *Timing           `json:"timing,omitempty"`
+	Holder   string            `json:"holder,omitempty"`
 }
 
 // encode writes the lease's file.

@@ -181,6 +181,7 @@ func (r *request) won(o match.Outcome) Lease {
 	l := Lease{
 		SID: o.SID[:], State: Claiming, Timing: &r.timing, Class: r.req.Class, Duration: r.req.Duration, Policy: r.req.Policy, Further: r.req.Further,
 		Workload: r.workload, Roster: o.Roster, Created: r.client.Now().UTC(),
+		Holder: r.client.Holder,
 	}
 	for _, p := range o.Parts {
 		l.Parts = append(l.Parts, Part{
