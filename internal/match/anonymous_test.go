@@ -10,6 +10,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/angler-dex/angler/internal/market"
 	"github.com/angler-dex/angler/internal/match"
 	"github.com/angler-dex/angler/internal/match/matchtest"
 	"github.com/angler-dex/angler/internal/mpc"
@@ -140,6 +141,49 @@ func TestCheatThatNamesNobody(t *testing.T) {
 	}
 	if reserved, held := bad.Used(); held != 0 || reserved != 0 {
 		t.Errorf("the cheat has %d units reserved, %d held", reserved, held)
+	}
+}
+
+// TestRerunAmongOthers: who declines the rerun for which it was drawn is replaced by
+// others, and what fits among all honest ones is never said not to fit among a part.
+func TestRerunAmongOthers(t *testing.T) {
+	matchtest.CheckLeaks(t)
+	m := matchtest.New(t)
+	bad := &cheat{Provider: m.NewProvider("cheat"), does: mischief{flight: 4, claims: true}}
+	bad.Prepare = func(prov *match.Provider) { prov.Drive(bad.drive) }
+	bad.Start()
+	bad.Offer(5, 1)
+	var honest []*matchtest.Provider
+	for _, name := range []string{"a", "b", "c", "d"} {
+		honest = append(honest, m.Provider(name, 5, 5))
+	}
+	req, bounds := m.Request(13, 10), requester.Bounds{MinProviders: 2, MaxProviders: 8}
+	req.Policy = "split"
+	a := newAsker(t, m, append(honest, bad.Provider)...)
+	l, err := a.client.Request(m.Context(), req, bounds)
+	if err == nil && len(l.Parts) != 3 || err != nil && !errors.Is(err, requester.ErrAborted) {
+		t.Errorf("%d parts: %v", len(l.Parts), err)
+	}
+	if a.phases[requester.Drawn] < 2 {
+		t.Errorf("no second part was drawn: %v", a.phases)
+	}
+
+	for _, p := range honest {
+		p.Offer(100, 5)
+	}
+	a = newAsker(t, m, append(honest, bad.Provider)...)
+	count := a.client.Progress
+	a.client.Progress = func(e requester.Event) {
+		if count(e); e.Phase == requester.Drawn {
+			_ = honest[0].Ledger.SetDrain(market.Draining)
+			_ = honest[1].Ledger.SetDrain(market.Draining)
+		}
+	}
+	if l, err = a.client.Request(m.Context(), m.Request(1, 10), bounds); err != nil {
+		t.Fatalf("%v after %v", err, a.phases)
+	}
+	if who := l.Parts[0].Provider; who != honest[2].Key.ID() && who != honest[3].Key.ID() {
+		t.Errorf("the lease is at %s", who.Short())
 	}
 }
 

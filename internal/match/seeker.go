@@ -82,7 +82,10 @@ func (o Outcome) GoString() string { return o.String() }
 func (o Outcome) LogValue() slog.Value { return slog.StringValue(o.String()) }
 
 // TooFewError says that fewer providers accepted than the request asks for.
-type TooFewError struct{ Accepted, Wanted int }
+type TooFewError struct {
+	Accepted, Wanted int
+	Declined         []identity.PeerID // or did not answer in time
+}
 
 func (e *TooFewError) Error() string {
 	return fmt.Sprintf("%d providers take part, %d are asked for", e.Accepted, e.Wanted)

@@ -3,6 +3,7 @@ package match
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -48,7 +49,7 @@ func (t *table) play(ctx context.Context, candidates []Candidate, least int, sto
 		return Outcome{}, ctx.Err()
 	}
 	if len(t.seats) < least {
-		return Outcome{}, &TooFewError{Accepted: len(t.seats), Wanted: least}
+		return Outcome{}, t.tooFew(candidates[:most], least)
 	}
 	if err = t.draw(); err != nil {
 		return Outcome{}, err
@@ -82,6 +83,17 @@ func (t *table) invite(ctx context.Context, candidates []Candidate) {
 		}
 	}
 	t.seeker.progress(Invited, len(t.seats), len(candidates))
+}
+
+// tooFew tells who has declined, of those who were invited.
+func (t *table) tooFew(invited []Candidate, least int) *TooFewError {
+	e, here := &TooFewError{Accepted: len(t.seats), Wanted: least}, t.among()
+	for _, c := range invited {
+		if id := c.Link.Peer(); !slices.Contains(here, id) {
+			e.Declined = append(e.Declined, id)
+		}
+	}
+	return e
 }
 
 // ask invites one candidate; nil: it takes no part.

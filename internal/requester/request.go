@@ -86,6 +86,7 @@ type request struct {
 	workload   []byte
 	timing     Timing // of the last match that came to a result
 	suspicion  suspicion
+	busy       int // that declined a rerun
 }
 
 // run places and claims until a lease is active.
@@ -166,14 +167,17 @@ func namedBy(disputes []match.Dispute, id identity.PeerID) identity.PeerID {
 	return identity.PeerID{}
 }
 
-// drop leaves providers out from now on.
+// drop leaves providers out from now on that were at fault.
 func (r *request) drop(ids ...identity.PeerID) {
-	r.candidates = slices.DeleteFunc(r.candidates, func(m match.Candidate) bool {
-		return slices.Contains(ids, m.Record.ID)
-	})
 	if len(ids) > 0 {
+		r.leaveOut(ids)
 		r.client.progress(Event{Phase: Dropped, Done: len(ids)})
 	}
+}
+
+// leaveOut forgets candidates.
+func (r *request) leaveOut(ids []identity.PeerID) {
+	r.candidates = slices.DeleteFunc(r.candidates, func(m match.Candidate) bool { return slices.Contains(ids, m.Record.ID) })
 }
 
 // won is the lease of a decided match, before anything is claimed.

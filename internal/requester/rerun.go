@@ -14,7 +14,7 @@ func (r *request) place(ctx context.Context) (Lease, func(context.Context) []mat
 	unfit := false // nothing fitted among a part
 	for {
 		if len(r.candidates) < r.least {
-			return Lease{}, nil, &TooFewError{Found: len(r.candidates), Wanted: r.least}
+			return Lease{}, nil, &TooFewError{Found: len(r.candidates), Busy: r.busy, Wanted: r.least}
 		}
 		drawn, partial, err := r.draw(ctx)
 		switch {
@@ -25,7 +25,7 @@ func (r *request) place(ctx context.Context) (Lease, func(context.Context) []mat
 		}
 		r.tries--
 		lease, out, leave, err := r.play(ctx, drawn)
-		few, tooFew := errors.AsType[*TooFewError](err)
+		few, tooFew := errors.AsType[*match.TooFewError](err)
 		failed, isFailed := errors.AsType[*match.FailedError](err)
 		switch {
 		case err == nil:
@@ -39,10 +39,13 @@ func (r *request) place(ctx context.Context) (Lease, func(context.Context) []mat
 			}
 			unfit = true
 			err = fmt.Errorf("nothing fits among %d providers whom nobody disturbed", len(out.Among))
-		case tooFew && partial:
-			r.tries++ // there was no match
-			r.suspicion.more += few.Wanted - few.Found
+		case tooFew && partial && len(few.Declined) > 0: // others may accept; no match took place
+			r.tries++
+			r.busy += len(few.Declined)
+			r.leaveOut(few.Declined)
 			continue
+		case tooFew:
+			return Lease{}, nil, &TooFewError{Found: few.Accepted, Busy: r.busy + len(few.Declined), Wanted: few.Wanted}
 		case isFailed:
 			r.drop(failed.Drop...)
 			r.suspect(failed.Suspects)
@@ -93,8 +96,5 @@ func (r *request) play(ctx context.Context, drawn []match.Candidate) (lease Leas
 		}
 		return r.client.Store.Put(lease)
 	})
-	if few, ok := errors.AsType[*match.TooFewError](err); ok {
-		err = &TooFewError{Found: few.Accepted, Busy: len(among) - few.Accepted, Wanted: few.Wanted}
-	}
 	return lease, out, leave, err
 }

@@ -24,7 +24,6 @@ type suspicion struct {
 	spoilt [][]identity.PeerID         // the suspects, by match
 	passed map[identity.PeerID]bool    // took part in a match that was not spoilt
 	doubts map[identity.PeerID]float64 // of earlier requests; they weigh little
-	more   int                         // to be drawn beyond: some of those drawn declined
 }
 
 // pass notes a match that nobody has spoilt.
@@ -100,7 +99,7 @@ func (s *suspicion) draw(ranked []match.Candidate, least int, rand io.Reader) ([
 		}
 	}
 	slices.SortFunc(lots, func(a, b lot) int { return cmp.Or(cmp.Compare(b.share, a.share), cmp.Compare(b.key, a.key)) })
-	out := s.sitOut(lots, s.size(len(lots), cleared)+s.more, least+s.more)
+	out := s.sitOut(lots, s.size(len(lots), cleared), least)
 	return slices.DeleteFunc(slices.Clone(ranked), func(m match.Candidate) bool { return slices.Contains(out, m.Record.ID) }), nil
 }
 
