@@ -3,6 +3,7 @@ package k8s
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -19,6 +20,9 @@ import (
 
 // lookLimit is how long a look at a namespace may take: who looks has the lease in hand, and others wait for it.
 const lookLimit = 3 * time.Second
+
+// maxNote is what an event can say, in bytes.
+const maxNote = 1024
 
 // Look asks once whether a lease still has its namespace. The error is ErrNoLease only if an API server says that it is not
 // there, that it is being deleted, or that another one has its name by now. Any other error says nothing about the namespace:
@@ -86,56 +90,53 @@ func (c *Cluster) Restore(ctx context.Context, spec manifest.Spec, ends time.Tim
 	if err != nil {
 		return nil, err
 	}
-	err = retry(ctx, func(ctx context.Context) error {
+	var faults []error
+	faults = append(faults, retry(ctx, func(ctx context.Context) error {
 		after, failed := c.applyNamespace(ctx, present.Namespace, before.UID)
 		if failed == nil && !maps.Equal(says(before), says(after)) {
 			restored = append(restored, present.Namespace.String())
 		}
 		return failed
-	})
-	for _, o := range slices.Concat(plan.Objects, plan.Last) {
-		if err != nil {
-			break
-		}
-		var changed bool
-		if changed, err = c.restore(ctx, o); changed {
+	}))
+	for _, o := range slices.Concat(plan.Objects, plan.Last) { // one that cannot be put back is not to keep others from it
+		changed, failed := c.restore(ctx, o)
+		if changed {
 			restored = append(restored, o.String())
 		}
+		faults = append(faults, failed)
 	}
-	if len(restored) > 0 {
-		told := c.event(ctx, before, spec.Provider, happening{
+	if text := "changed by somebody else and put back: " + strings.Join(restored, ", "); len(restored) > 0 {
+		faults = append(faults, c.event(ctx, before, spec.Provider, happening{
 			name: fmt.Sprintf("angler-restored-%d", c.now().UnixNano()), reason: "LeaseRestored", severity: corev1.EventTypeWarning,
-			text: "changed by somebody else and put back: " + strings.Join(restored, ", "),
-		})
-		if err == nil {
-			err = told
-		}
+			text: text[:min(len(text), maxNote)],
+		}))
 	}
-	if err != nil {
+	if err := errors.Join(faults...); err != nil {
 		return restored, fmt.Errorf("restore lease %s: %w", spec.LeaseID, refused(err))
 	}
 	return restored, nil
 }
 
-// restore puts one object back, and tells whether it was another than it should be. What cannot be changed in it, such as the
-// role of a binding, takes a new object.
+// restore puts one object back, and tells whether it was another than it should be. What cannot be changed in a binding, its
+// role, or in a Secret, its type, takes a new object. An operator's own objects are never deleted: they may hold something.
 func (c *Cluster) restore(ctx context.Context, o manifest.Object) (changed bool, err error) {
 	body, err := o.JSON()
 	if err != nil {
 		return false, err
 	}
+	_, template := o.Config.(map[string]any)
 	err = retry(ctx, func(ctx context.Context) error {
 		before, looked := c.metadata(ctx, o)
 		if looked != nil && !apierrors.IsNotFound(looked) && !apierrors.IsForbidden(looked) { // of a template's kind we may know nothing
 			return looked
 		}
 		after, failed := c.applyOnce(ctx, o.Path(), body)
-		if apierrors.IsInvalid(failed) && looked == nil {
+		if apierrors.IsInvalid(failed) && looked == nil && !template && (o.Kind == "RoleBinding" || o.Kind == "Secret") {
 			if failed = c.replace(ctx, o, before.UID); failed == nil {
 				after, failed = c.applyOnce(ctx, o.Path(), body)
 			}
 		}
-		if _, template := o.Config.(map[string]any); failed == nil && !template && meddled(after) {
+		if failed == nil && !template && meddled(after) {
 			after, failed = c.overwrite(ctx, o, body)
 		}
 		changed = changed || failed == nil && (apierrors.IsNotFound(looked) || looked == nil && hands(before) != hands(after))

@@ -2,10 +2,12 @@ package k8s
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
 
+	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -110,5 +112,54 @@ func TestTemplateRefused(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), test.want) || test.fails != nil && !errors.Is(err, test.fails) {
 			t.Errorf("%s: want %q, got %v", name, test.want, err)
 		}
+	}
+}
+
+// An operator's objects are put back, too, but never deleted for that: who has made one in its place that cannot be changed is
+// told of, and its content stays.
+func TestRestoreOfOperatorsOwn(t *testing.T) {
+	t.Parallel()
+	c, ctx := clusterAs(t, identity(t, "restored-templates", manifest.ProviderClusterRole())), testContext(t)
+	tmpl, err := c.Template(ctx, folder(operatorsOwn))
+	if err != nil {
+		t.Fatal(err)
+	}
+	spec := leaseOf(t, "")
+	spec.Class, spec.House.Template = "cpu=1,memory=1Gi", tmpl
+	grant, tenant := provision(t, c, spec)
+	if restored, err := c.Restore(ctx, spec, spec.Expires); err != nil || len(restored) > 0 {
+		t.Errorf("untouched: %v, %v", restored, err)
+	}
+	maps := tenant.CoreV1().ConfigMaps(grant.Namespace)
+	about, err := maps.Get(ctx, "about", metav1.GetOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	about.Data["lease"] = "another"
+	if _, err = maps.Update(ctx, about, metav1.UpdateOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	if restored, err := c.Restore(ctx, spec, spec.Expires); err != nil || !slices.Equal(restored, []string{"configmaps/about"}) {
+		t.Errorf("edited: %v, %v", restored, err)
+	}
+	if err = maps.Delete(ctx, "about", metav1.DeleteOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	yes := true
+	fixed := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: "about"}, Immutable: &yes, Data: map[string]string{"kept": "this"}}
+	if _, err = maps.Create(ctx, fixed, metav1.CreateOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	// That one cannot be put back keeps no other from it.
+	admin := clientFor(t, adminConfig(t))
+	if err = admin.RbacV1().RoleBindings(grant.Namespace).Delete(ctx, manifest.TenantBinding, metav1.DeleteOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	restored, err := c.Restore(ctx, spec, spec.Expires)
+	if err == nil || !strings.Contains(err.Error(), "configmaps/about") || !slices.Equal(restored, []string{"rolebindings/tenant"}) {
+		t.Errorf("immutable: %v, %v", restored, err)
+	}
+	if there, err := maps.Get(ctx, "about", metav1.GetOptions{}); err != nil || there.Data["kept"] != "this" {
+		t.Errorf("it is %v, %v", there.Data, err)
 	}
 }
