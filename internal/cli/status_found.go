@@ -27,6 +27,9 @@ func foundLine(s control.Status, now time.Time) string {
 	case "":
 		return "not yet: others are asked to dial it back"
 	}
+	if s.Place.Reach == control.Astray {
+		return "yes, by those who have dialled it back: it is not announced, for announcements lead elsewhere; " + met
+	}
 	if s.DHT.Keys == 0 || s.DHT.LastAnnounce == nil {
 		return "not yet: it is being announced"
 	}

@@ -26,6 +26,7 @@ func TestFoundLine(t *testing.T) {
 		{func(s *control.Status) { s.DHT.Keys = 0 }, "not yet: it is being announced"},
 		{func(s *control.Status) { s.Place.Reach = "" }, "not yet: others are asked to dial it back"},
 		{func(s *control.Status) { s.Place.Reach = control.Unreachable }, "no: others cannot dial it at what it advertises"},
+		{func(s *control.Status) { s.Place.Reach, s.DHT.Keys = control.Astray, 0 }, "yes, by those who have dialled it back: it is not announced, for announcements lead elsewhere; 3 providers met"},
 		{func(s *control.Status) { s.Offers[0].Paused = true }, "no: nothing is offered"},
 		{func(s *control.Status) { s.Offers = nil }, "no: nothing is offered"},
 		{func(s *control.Status) { s.Drain = control.Draining }, "no: it is draining"},

@@ -13,5 +13,6 @@ type Place struct {
 const (
 	Reachable   = "reachable"
 	Unreachable = "unreachable" // it is not announced
+	Astray      = "astray"      // they do, but not where announcements lead: it is not announced, and others refer to it
 	ReachUntold = "untold"      // there was nobody to ask
 )

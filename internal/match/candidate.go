@@ -47,20 +47,25 @@ var (
 // checkRecord opens a provider's record and, in a pool, its membership.
 func checkRecord(raw []byte, id identity.PeerID, pool *identity.Pool, now time.Time) (identity.Record, error) {
 	rec, err := identity.OpenRecord(raw, now)
+	if err == nil && rec.ID != id {
+		err = errOtherRecord
+	}
+	if err == nil {
+		err = checkMember(rec, pool, now)
+	}
 	if err != nil {
 		return identity.Record{}, err
 	}
-	if rec.ID != id {
-		return identity.Record{}, errOtherRecord
-	}
-	if pool == nil {
-		return rec, nil
-	}
-	if rec.Membership == nil {
-		return identity.Record{}, errNoMembership
-	}
-	if err := pool.Verify(*rec.Membership, id, identity.RoleOperator, now); err != nil {
-		return identity.Record{}, err
-	}
 	return rec, nil
+}
+
+// checkMember wants a record's owner to be an operator of a pool, if there is one.
+func checkMember(rec identity.Record, pool *identity.Pool, now time.Time) error {
+	switch {
+	case pool == nil:
+		return nil
+	case rec.Membership == nil:
+		return errNoMembership
+	}
+	return pool.Verify(*rec.Membership, rec.ID, identity.RoleOperator, now)
 }

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/netip"
+	"sync"
 	"time"
 
 	"github.com/angler-dex/angler/internal/identity"
@@ -15,7 +17,10 @@ import (
 // KindDialBack asks a peer whether it can reach who asks, where its signed record
 // says that it can be reached:
 //
-//	▶ signed record   ◀ 1 byte: 1 if that identity answers at one of its addresses, else 0
+//	▶ signed record, where announcements lead: IP address ‖ port, or nothing   ◀ 1 byte
+//
+// The answer is 1 if that identity answers at one of the record's addresses, 2
+// if so but not where announcements lead, else 0.
 //
 // An announcement in the DHT carries a port, and whatever address its packet
 // seems to come from: behind a NAT neither may be one that others can dial. So a
@@ -23,7 +28,20 @@ import (
 // it has never heard of: a NAT lets those in to whom something was sent. One that
 // goes by their addresses alone and not by their ports lets that socket in too,
 // and is not told from none.
+//
+// One whose announcements lead astray is not announced. Whoever has reached it
+// elsewhere refers others to it (see KindReferral).
 const KindDialBack mesh.Kind = 7
+
+// Answers.
+const (
+	backNobody  = 0
+	backReached = 1
+	backAstray  = 2
+)
+
+// maxAddrPort is how long an address with its port is, in bytes.
+const maxAddrPort = 18
 
 // backWithin is how long all addresses of a record may take to answer.
 const backWithin = 5 * time.Second
@@ -38,52 +56,92 @@ type Backer struct {
 	// Within is how long all addresses of a record may take to answer; 0: 5 s.
 	Within time.Duration
 
-	knocks knocks
+	knocks    knocks
+	referrals referrals
 }
 
 // Serve answers one stream of KindDialBack.
 func (b *Backer) Serve(ctx context.Context, s *mesh.Stream) {
-	within(s, readWithin)
-	raw, err := s.ReadFrame(identity.MaxRecord)
-	if err != nil {
-		s.Reset()
-		return
-	}
-	rec, err := checkRecord(raw, s.Peer(), b.Pool, b.Now())
-	if err != nil {
-		s.Reset()
-		return
-	}
-	k, ok := b.knocks.admit(rec, s.Addr().Addr(), b.Pool != nil, b.Now())
+	answer, ok := b.answer(ctx, s)
 	if !ok {
 		s.Reset()
 		return
 	}
-	defer b.knocks.done()
-	ctx, cancel := context.WithTimeout(ctx, cmp.Or(b.Within, backWithin))
-	defer cancel()
-	answer := []byte{1}
-	if err = b.Mesh.Probe(ctx, rec.ID, k.at); err != nil {
-		if k.some { // it may well be where we did not knock
-			s.Reset()
-			return
-		}
-		answer[0] = 0
-	}
 	within(s, writeWithin)
-	if err := s.WriteFrame(answer); err != nil {
+	if err := s.WriteFrame([]byte{answer}); err != nil {
 		b.Log.Debug("not told whether it was reached", "peer", s.Peer().Short(), "err", err)
 	}
 }
 
-// ErrUnreachable says that a peer could not reach us at any address of our
-// record.
-var ErrUnreachable = errors.New("nobody answers as us at the addresses that we advertise")
+// answer tries to reach who asks; false: it does not try, or not everywhere.
+func (b *Backer) answer(ctx context.Context, s *mesh.Stream) (byte, bool) {
+	within(s, readWithin)
+	raw, err := s.ReadFrame(identity.MaxRecord)
+	if err != nil {
+		return 0, false
+	}
+	astray, err := readAddr(s)
+	if err != nil {
+		return 0, false
+	}
+	rec, err := checkRecord(raw, s.Peer(), b.Pool, b.Now())
+	if err != nil {
+		return 0, false
+	}
+	k, ok := b.knocks.admit(rec, astray, s.Addr().Addr(), b.Pool != nil, b.Now())
+	if !ok {
+		return 0, false
+	}
+	defer b.knocks.done()
+	ctx, cancel := context.WithTimeout(ctx, cmp.Or(b.Within, backWithin))
+	defer cancel()
+	var found error
+	var led sync.WaitGroup
+	if k.astray.IsValid() {
+		led.Go(func() { found = b.Mesh.Probe(ctx, rec.ID, []netip.AddrPort{k.astray}) })
+	} else if astray.IsValid() {
+		found = errUnroutable
+	}
+	err = b.Mesh.Probe(ctx, rec.ID, k.at)
+	led.Wait()
+	switch {
+	case err != nil:
+		return backNobody, !k.some // it may well be where we did not knock
+	case found != nil:
+		b.referrals.add(rec, raw, b.Now())
+		return backAstray, true
+	}
+	return backReached, true
+}
 
-// DialBack asks the peer of a link to reach us where our signed record says. The
-// error wraps ErrUnreachable if it tried and could not; any other says that it
-// did not try, or not everywhere.
-func DialBack(ctx context.Context, link Opener, record []byte) error {
+// errUnroutable says that an address is none for us.
+var errUnroutable = errors.New("an address of another network")
+
+// readAddr reads an address and its port, or none.
+func readAddr(s *mesh.Stream) (at netip.AddrPort, err error) {
+	raw, err := s.ReadFrame(maxAddrPort)
+	if err != nil || len(raw) == 0 {
+		return at, err
+	}
+	if err = at.UnmarshalBinary(raw); err == nil && !identity.Dialable(at) {
+		err = errUnroutable
+	}
+	return at, err
+}
+
+// What a peer that was asked to dial back has found.
+var (
+	// ErrUnreachable: it could not reach us at any address of our record.
+	ErrUnreachable = errors.New("nobody answers as us at the addresses that we advertise")
+	// ErrAstray: it could, but not where our announcements lead.
+	ErrAstray = errors.New("nobody answers as us where our announcements lead")
+)
+
+// DialBack asks the peer of a link to reach us where our signed record says, and
+// where announcements of us lead if that is another address; invalid: it is not.
+// The error wraps ErrUnreachable or ErrAstray if it tried and could not; any other
+// says that it did not try, or not everywhere.
+func DialBack(ctx context.Context, link Opener, record []byte, astray netip.AddrPort) error {
 	s, err := link.Open(ctx, KindDialBack)
 	if err != nil {
 		return err
@@ -93,14 +151,25 @@ func DialBack(ctx context.Context, link Opener, record []byte) error {
 	if err = s.WriteFrame(record); err != nil {
 		return err
 	}
+	var at []byte
+	if astray.IsValid() {
+		if at, err = astray.MarshalBinary(); err != nil {
+			return err
+		}
+	}
+	if err = s.WriteFrame(at); err != nil {
+		return err
+	}
 	answer, err := s.ReadFrame(1)
 	switch {
 	case err != nil:
 		return err
-	case len(answer) != 1:
+	case len(answer) != 1 || answer[0] > backAstray:
 		return fmt.Errorf("dial back: an answer of %d bytes", len(answer))
-	case answer[0] == 0:
+	case answer[0] == backNobody:
 		return ErrUnreachable
+	case answer[0] == backAstray:
+		return ErrAstray
 	}
 	return nil
 }

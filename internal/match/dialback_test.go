@@ -19,6 +19,7 @@ func TestDialBack(t *testing.T) {
 	helper.Prepare = func(*match.Provider) {
 		b := &match.Backer{Pool: m.Pool, Mesh: helper.Node, Now: m.Clock.Now, Log: m.Log.For("helper"), Within: 2 * time.Second}
 		helper.Node.Handle(match.KindDialBack, b.Serve)
+		helper.Node.Handle(match.KindReferral, b.Refer)
 	}
 	helper.Start()
 	asks := m.Provider("asks", 1, 1)
@@ -39,7 +40,7 @@ func TestDialBack(t *testing.T) {
 			t.Fatal(err)
 		}
 		m.Clock.Pass(time.Minute) // it answers a peer only so often
-		return match.DialBack(t.Context(), link, raw)
+		return match.DialBack(t.Context(), link, raw, netip.AddrPort{})
 	}
 	if err := ask(func(*identity.Record) {}); err != nil {
 		t.Errorf("reachable: %v", err)
@@ -75,6 +76,67 @@ func TestDialBack(t *testing.T) {
 	}
 }
 
+// One whose announcements lead astray is told so, and others are referred to it
+// for a while.
+func TestReferral(t *testing.T) {
+	matchtest.CheckLeaks(t)
+	m := matchtest.New(t)
+	helper := m.NewProvider("helper")
+	helper.Prepare = func(*match.Provider) {
+		b := &match.Backer{Pool: m.Pool, Mesh: helper.Node, Now: m.Clock.Now, Log: m.Log.For("helper"), Within: 2 * time.Second}
+		helper.Node.Handle(match.KindDialBack, b.Serve)
+		helper.Node.Handle(match.KindReferral, b.Refer)
+	}
+	helper.Start()
+	asks := m.Provider("asks", 1, 1)
+	back := func(astray netip.AddrPort) error {
+		t.Helper()
+		link, err := asks.Node.Dial(t.Context(), helper.Wire.Addr())
+		if err != nil {
+			t.Fatal(err)
+		}
+		raw, err := asks.Record()
+		if err != nil {
+			t.Fatal(err)
+		}
+		m.Clock.Pass(2 * time.Minute)
+		return match.DialBack(t.Context(), link, raw, astray)
+	}
+	requester := m.Requester("requester")
+	told := func(class string, pool *identity.Pool) []identity.Record {
+		t.Helper()
+		link, err := requester.Node.Dial(t.Context(), helper.Wire.Addr())
+		if err != nil {
+			t.Fatal(err)
+		}
+		list, err := match.Referrals(t.Context(), link, class, pool, m.Clock.Now())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return list
+	}
+	class := m.Class().String()
+	if err := back(asks.Wire.Addr()); err != nil || len(told(class, m.Pool)) != 0 {
+		t.Errorf("announcements lead to it: %v, %d referrals", err, len(told(class, m.Pool)))
+	}
+	if err := back(netip.MustParseAddrPort("127.0.0.1:9")); !errors.Is(err, match.ErrAstray) {
+		t.Errorf("announcements lead astray: %v", err)
+	}
+	if list := told(class, m.Pool); len(list) != 1 || list[0].ID != asks.Key.ID() {
+		t.Errorf("referred to %v", list)
+	}
+	if list := told("cpu=77", m.Pool); len(list) != 0 {
+		t.Errorf("for another class referred to %v", list)
+	}
+	if list := told(class, matchtest.New(t).Pool); len(list) != 0 {
+		t.Errorf("a stranger to the pool is believed: %v", list)
+	}
+	m.Clock.Pass(30 * time.Minute)
+	if list := told(class, m.Pool); len(list) != 0 {
+		t.Errorf("half an hour later referred to %v", list)
+	}
+}
+
 // Who is behind a NAT that lets in to whom it has sent is reached by those whom
 // it has asked, and by nobody else: that is not reached.
 func TestDialBackIsNotFooledByNAT(t *testing.T) {
@@ -96,7 +158,7 @@ func TestDialBackIsNotFooledByNAT(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := match.DialBack(t.Context(), link, raw); !errors.Is(err, match.ErrUnreachable) {
+	if err := match.DialBack(t.Context(), link, raw, netip.AddrPort{}); !errors.Is(err, match.ErrUnreachable) {
 		t.Errorf("behind a NAT: %v", err)
 	}
 }
@@ -120,10 +182,10 @@ func TestDialBackIsRare(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := match.DialBack(t.Context(), link, raw); err != nil {
+	if err := match.DialBack(t.Context(), link, raw, netip.AddrPort{}); err != nil {
 		t.Fatal(err)
 	}
-	if err := match.DialBack(t.Context(), link, raw); err == nil || errors.Is(err, match.ErrUnreachable) {
+	if err := match.DialBack(t.Context(), link, raw, netip.AddrPort{}); err == nil || errors.Is(err, match.ErrUnreachable) {
 		t.Errorf("a second time at once: %v", err)
 	}
 }

@@ -66,6 +66,8 @@
 //	             bytes of a connection to the provider's API server
 //	KindStock    ▶ StockAsk   ◀ StockAnswer; if a set is to be made, both ways base OTs
 //	             (8,224 bytes) and then the set's id (32 bytes)
+//	KindDialBack ▶ signed record, where announcements lead   ◀ 1 byte
+//	KindReferral ▶ class   ◀ signed records of those whom the DHT does not tell of
 //
 // # A lease that lives
 //

@@ -11,7 +11,7 @@ import (
 // Who asks to be dialled back chooses where we knock, and an address that it
 // names need not be its own. What it was seen at is: the handshake has proven it.
 // So we knock there as often as every ten seconds, and elsewhere only in a pool,
-// whose operators answer for what they sign, at four addresses a minute; never at
+// whose operators answer for what they sign, at five addresses a minute; never at
 // one of a private network or of this machine for somebody from outside. A
 // knock is the first packets of a handshake, half a dozen of 1,200 bytes, so that
 // whoever lives at such an address gets about 500 bytes a second for each node
@@ -26,8 +26,9 @@ const (
 
 // knock is where to knock.
 type knock struct {
-	at   []netip.AddrPort
-	some bool // elsewhere we would, but not now
+	at     []netip.AddrPort
+	some   bool           // elsewhere we would, but not now
+	astray netip.AddrPort // where announcements lead to, if that is another place and one to knock at
 }
 
 // knocks keeps count of them.
@@ -41,9 +42,10 @@ type knocks struct {
 type knocked struct{ at, elsewhere time.Time }
 
 // admit takes one of the few places, which done gives back, for a peer that was
-// seen at an address, and says where to knock; false: there is no place, the
-// peer had one a moment ago, or the bounds leave nothing.
-func (k *knocks) admit(rec identity.Record, seen netip.Addr, pool bool, now time.Time) (knock, bool) {
+// seen at an address and whose announcements lead to another (invalid: to one of
+// the record's), and says where to knock; false: there is no place, the peer had
+// one a moment ago, or the bounds leave nothing.
+func (k *knocks) admit(rec identity.Record, astray netip.AddrPort, seen netip.Addr, pool bool, now time.Time) (knock, bool) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	last := k.last[rec.ID]
@@ -51,13 +53,17 @@ func (k *knocks) admit(rec identity.Record, seen netip.Addr, pool bool, now time
 		return knock{}, false
 	}
 	own, others := divide(rec.Addrs, seen)
+	led, ledElsewhere := divide([]netip.AddrPort{astray}, seen)
 	told := knock{at: own}
+	if len(led)+len(ledElsewhere) > 0 {
+		told.astray = astray
+	}
 	switch {
-	case len(others) == 0:
+	case len(others)+len(ledElsewhere) == 0:
 	case pool && now.Sub(last.elsewhere).Abs() >= elsewhereEvery:
 		told.at = append(own, others[:min(maxElsewhere, len(others))]...)
 		last.elsewhere = now
-	case len(own) == 0:
+	case len(own) == 0 || len(ledElsewhere) > 0:
 		return knock{}, false
 	default:
 		told.some = true
@@ -82,6 +88,7 @@ func (k *knocks) done() {
 func divide(addrs []netip.AddrPort, seen netip.Addr) (own, others []netip.AddrPort) {
 	for _, a := range addrs {
 		switch {
+		case !a.IsValid():
 		case a.Addr() == seen:
 			own = append(own, a)
 		case public(a.Addr()) || !public(seen):

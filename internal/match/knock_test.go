@@ -16,6 +16,8 @@ func TestKnocks(t *testing.T) {
 	const home, lan, here = "198.51.100.7", "192.168.1.5", "127.0.0.1"
 	for _, c := range []struct {
 		addrs, seen string
+		lead        string // where announcements lead
+		astray      bool   // we knock there
 		open        bool
 		again       time.Duration // it has asked for the first address of elsewhere so long ago
 		at          string
@@ -37,19 +39,28 @@ func TestKnocks(t *testing.T) {
 		{addrs: lan + " " + here, seen: home},      // nor is there here
 		{addrs: lan, seen: "192.168.1.9", at: lan}, // in the same network
 		{addrs: "fd00::1 ::1 " + home, seen: home, at: home},
+		{addrs: home, seen: home, lead: "203.0.113.1", at: home, astray: true},
+		{addrs: home, seen: home, lead: "203.0.113.1", again: 15 * time.Second, refused: true},
+		{addrs: home, seen: home, lead: "203.0.113.1", open: true, refused: true},
+		{addrs: home, seen: "203.0.113.1", lead: "203.0.113.1", at: home, astray: true},
+		{addrs: home, seen: home, lead: lan, at: home},
 		{addrs: "2001:db8::7 " + home, seen: "2001:db8::7", at: "2001:db8::7 " + home},
 	} {
 		t.Run(fmt.Sprint(c), func(t *testing.T) {
 			var k knocks
 			if c.again > 0 {
 				first := identity.Record{Addrs: hosts("203.0.113.1 " + c.seen)}
-				if _, ok := k.admit(first, netip.MustParseAddr(c.seen), true, now.Add(-c.again)); !ok {
+				if _, ok := k.admit(first, netip.AddrPort{}, netip.MustParseAddr(c.seen), true, now.Add(-c.again)); !ok {
 					t.Fatal("refused the first time")
 				}
 				k.done()
 			}
-			got, ok := k.admit(identity.Record{Addrs: hosts(c.addrs)}, netip.MustParseAddr(c.seen), !c.open, now)
-			if ok == c.refused || got.some != c.some || fmt.Sprint(got.at) != fmt.Sprint(hosts(c.at)) {
+			var lead netip.AddrPort
+			if c.lead != "" {
+				lead = hosts(c.lead)[0]
+			}
+			got, ok := k.admit(identity.Record{Addrs: hosts(c.addrs)}, lead, netip.MustParseAddr(c.seen), !c.open, now)
+			if ok == c.refused || got.astray.IsValid() != c.astray || got.some != c.some || fmt.Sprint(got.at) != fmt.Sprint(hosts(c.at)) {
 				t.Errorf("%v, %v", got, ok)
 			}
 		})

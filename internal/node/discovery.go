@@ -47,10 +47,23 @@ func (d *daemon) port() int {
 	return int(d.mesh.Addr().Port())
 }
 
+// astray is where announcements lead to as far as others tell, if that is none of
+// the addresses in the record; invalid: it is one, or nobody has told.
+func (d *daemon) astray() netip.AddrPort { return d.astrayAt(d.dht.Stats().External) }
+
+// astrayAt is astray for a node that others see at an address.
+func (d *daemon) astrayAt(seen netip.Addr) netip.AddrPort {
+	seen = seen.Unmap()
+	if !seen.IsValid() || slices.ContainsFunc(d.record.addrs, func(a netip.AddrPort) bool { return a.Addr() == seen }) {
+		return netip.AddrPort{}
+	}
+	return netip.AddrPortFrom(seen, uint16(d.port()))
+}
+
 // misplaced says whether announcements would send others to an address that is
 // not advertised: an announcement carries a port, and its packet the address.
-// In a pool's own DHT those who come by that address read the advertised ones
-// in the signed record; in the public one nothing stands behind the packet's.
+// In a pool others refer to it who have reached it at the advertised ones (see
+// match.KindReferral); among strangers there is nobody to do so.
 func (d *daemon) misplaced() error { return d.misplacedAt(d.dht.Stats().External) }
 
 // misplacedAt is misplaced for a node that others see at an address.

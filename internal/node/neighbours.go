@@ -45,7 +45,8 @@ type round struct {
 	marks    []coord.Mark
 	asked    int
 	reached  bool
-	missed   bool // somebody tried and could not reach us
+	astray   netip.AddrPort // where announcements lead and nobody answers, while somebody has reached us elsewhere
+	missed   bool           // somebody tried and could not reach us
 	measured int
 }
 
@@ -134,8 +135,9 @@ func (r *round) meet(ctx context.Context, at netip.AddrPort) {
 	r.measured++
 	r.marks = append(r.marks, coord.Mark{Cell: m.Record.Cell, RTT: rtt})
 	// A few are asked; all of them, if some say that they could not reach us: one
-	// that could is right, whatever liars say.
-	ask := !r.reached && (r.asked < maxBacks || r.missed)
+	// that could is right, whatever liars say. So are all that others are to be
+	// referred by.
+	ask := !r.reached && (r.asked < maxBacks || r.missed || r.astray.IsValid())
 	if ask {
 		r.asked++
 	}
@@ -153,9 +155,10 @@ func (r *round) meet(ctx context.Context, at netip.AddrPort) {
 }
 
 func (r *round) askBack(ctx context.Context, link match.Opener) {
+	astray := r.d.astray()
 	record, err := r.d.record.get()
 	if err == nil {
-		err = match.DialBack(ctx, link, record)
+		err = match.DialBack(ctx, link, record, astray)
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -163,6 +166,8 @@ func (r *round) askBack(ctx context.Context, link match.Opener) {
 	case err == nil:
 		r.reached = true
 		r.settle(control.Reachable) // the rest of the round can wait
+	case errors.Is(err, match.ErrAstray):
+		r.astray = astray
 	case errors.Is(err, match.ErrUnreachable):
 		r.missed = true
 	}
@@ -175,6 +180,8 @@ func (r *round) conclude() {
 	switch p := r.d.place; {
 	case r.reached:
 		r.settle(control.Reachable)
+	case r.astray.IsValid():
+		r.settle(control.Astray)
 	case r.missed:
 		r.settle(control.Unreachable)
 	case !p.announces() && (r.measured == 0 || !p.refused()):
@@ -187,9 +194,11 @@ func (r *round) conclude() {
 // settle passes on what is known by now; an empty reach leaves what is.
 func (r *round) settle(reach string) {
 	p, log := r.d.place, r.d.cfg.Log
-	before, cellBefore := p.announces(), p.where()
+	before, was, cellBefore := p.announces(), p.strays(), p.where()
 	p.learn(r.measured, coord.Cell(r.marks, r.d.cfg.Precision), reach)
-	if reach == control.Unreachable {
+	if reach == control.Astray && !was {
+		log.Warn("not announced, for announcements lead where nobody answers; those who have reached it at what it advertises refer others to it", "announcements", r.astray, "addresses", r.d.record.addrs)
+	} else if reach == control.Unreachable {
 		log.Warn("others cannot reach this node at the addresses that it advertises: not announced until they can; see --listen and --advertise", "addresses", r.d.record.addrs)
 	} else if !before && p.announces() {
 		log.Info("announcing", "reach", reach, "neighbours", r.measured)

@@ -2,6 +2,7 @@ package node
 
 import (
 	"log/slog"
+	"net/netip"
 	"testing"
 
 	"github.com/angler-dex/angler/internal/control"
@@ -27,12 +28,14 @@ func TestReach(t *testing.T) {
 		{"others do not answer the question", &round{measured: 2}, control.Unreachable},
 		{"nobody is there any more", &round{}, control.ReachUntold},
 		{"liars", &round{measured: 3, missed: true}, control.Unreachable},
+		{"reached, but not where announcements lead", &round{measured: 3, astray: netip.MustParseAddrPort("198.51.100.7:7400"), missed: true}, control.Astray},
+		{"others do not answer the question any more", &round{measured: 2}, control.Astray},
 		{"liars, and one who could", &round{measured: 4, missed: true, reached: true}, control.Reachable},
 		{"nobody to ask again", &round{}, control.Reachable},
 	} {
 		c.round.d = d
 		c.round.conclude()
-		if got := d.place.show().Reach; got != c.reach || d.place.announces() == (c.reach == control.Unreachable) {
+		if got := d.place.show().Reach; got != c.reach || d.place.announces() == (c.reach == control.Unreachable || c.reach == control.Astray) {
 			t.Errorf("%s: %s, announced: %v", c.what, got, d.place.announces())
 		}
 	}

@@ -126,6 +126,7 @@ func (d *daemon) openProvider(ctx context.Context) (err error) {
 	d.provider.Handle()
 	backer := &match.Backer{Pool: d.cfg.Pool, Mesh: d.mesh, Now: d.wall, Log: d.cfg.Log.With("part", "match")}
 	d.mesh.Handle(match.KindDialBack, backer.Serve)
+	d.mesh.Handle(match.KindReferral, backer.Refer)
 	return nil
 }
 

@@ -44,11 +44,19 @@ func (p *place) announces() bool {
 	return p.reach == control.Reachable || p.reach == control.ReachUntold
 }
 
-// refused says whether others have tried to reach the daemon and could not.
+// refused says whether others have tried to reach the daemon and could not, or
+// not where announcements lead.
 func (p *place) refused() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.reach == control.Unreachable
+	return p.reach == control.Unreachable || p.reach == control.Astray
+}
+
+// strays says whether others reach the daemon, but not where announcements lead.
+func (p *place) strays() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.reach == control.Astray
 }
 
 // pause is how long to wait until the next round among the neighbours.
@@ -57,10 +65,10 @@ func (p *place) pause() time.Duration {
 	defer p.mu.Unlock()
 	wait := roundsEvery
 	switch {
-	case p.reach == control.ReachUntold || p.reach == control.Reachable && !p.space.Here().Settled():
-		wait = soonEvery
-	case p.reach != control.Reachable:
+	case p.reach == control.Unreachable || p.reach == "":
 		return retryEvery
+	case p.reach == control.ReachUntold || !p.space.Here().Settled():
+		wait = soonEvery
 	}
 	return time.Duration((0.75 + rand.Float64()/2) * float64(wait)) // so that a pool's rounds spread
 }

@@ -41,6 +41,7 @@ type discovery struct {
 	quiet  *time.Timer                // runs out when nobody has turned up for a while
 	other  []string                   // policies of providers that would serve the class by another
 	unfit  map[string]misfit          // by peer: would serve the request, were they elsewhere
+	named  map[string]bool            // peers to whom others have referred us
 }
 
 // discover dials what the book remembers and what the finder finds, as it is
@@ -52,7 +53,7 @@ type discovery struct {
 func (c *Client) discover(ctx context.Context, req market.Request, b Bounds) ([]match.Candidate, error) {
 	d := &discovery{
 		client: c, req: req, bounds: b, wanted: b.MaxProviders, tried: map[netip.AddrPort]bool{}, met: map[string]match.Candidate{},
-		at: map[netip.AddrPort]string{}, told: map[netip.AddrPort]bool{}, unfit: map[string]misfit{},
+		at: map[netip.AddrPort]string{}, told: map[netip.AddrPort]bool{}, unfit: map[string]misfit{}, named: map[string]bool{},
 	}
 	d.dials.SetLimit(maxDials)
 	ctx, enough := context.WithCancel(ctx)
@@ -143,15 +144,24 @@ func (d *discovery) dial(ctx context.Context, addr netip.AddrPort, enough func()
 	}
 	d.tried[addr] = true
 	d.dials.Go(func() error {
-		before := d.count()
-		d.meet(ctx, addr)
-		if after := d.count(); after > before && after >= d.bounds.MinProviders {
-			d.quiet.Reset(d.client.Patience.WithDefaults().Connect) // those under way come to their end
+		var link *mesh.Link
+		d.counted(enough, func() { link = d.meet(ctx, addr) })
+		if link != nil {
+			d.counted(enough, func() { d.refer(ctx, link) })
 		}
-		d.tell(enough)
 		return nil
 	})
 	return true
+}
+
+// counted looks after something was done whether there are enough providers.
+func (d *discovery) counted(enough, do func()) {
+	before := d.count()
+	do()
+	if after := d.count(); after > before && after >= d.bounds.MinProviders {
+		d.quiet.Reset(d.client.Patience.WithDefaults().Connect) // those under way come to their end
+	}
+	d.tell(enough)
 }
 
 // count is how many providers there are.
@@ -188,35 +198,43 @@ func (d *discovery) settle(enough func()) {
 }
 
 // meet dials one address and keeps whom it finds there if this request can use
-// it.
-func (d *discovery) meet(ctx context.Context, addr netip.AddrPort) {
+// it; nil: there is no provider.
+func (d *discovery) meet(ctx context.Context, addr netip.AddrPort) *mesh.Link {
 	c := d.client
 	whole := ctx
 	ctx, cancel := context.WithTimeout(ctx, c.Patience.WithDefaults().Connect)
 	defer cancel()
 	link, err := d.reach(ctx, addr)
-	if err != nil {
+	switch {
+	case err == nil && link.Peer() == c.Key.ID():
+		return nil // our own daemon
+	case err == nil:
+		err = d.greet(ctx, link, addr)
+	case whole.Err() == nil: // else it was given no time
 		c.log().Debug("no answer", "addr", addr, "err", err)
-		if whole.Err() == nil { // else it was given no time
-			c.Book.strike(addr, c.Now())
-			d.leave(addr, err)
-		}
-		return
+		c.Book.strike(addr, c.Now())
 	}
-	if link.Peer() == c.Key.ID() {
-		return // our own daemon
+	if err == nil {
+		return link
 	}
+	c.log().Debug("no candidate", "addr", addr, "err", err)
+	if whole.Err() == nil {
+		d.leave(addr, err)
+	}
+	return nil
+}
+
+// greet asks who is at the other end of a link, and keeps it.
+func (d *discovery) greet(ctx context.Context, link *mesh.Link, addr netip.AddrPort) error {
+	c := d.client
 	m, err := match.Meet(ctx, link, c.Pool, c.Now())
 	if err != nil {
-		c.log().Debug("no candidate", "addr", addr, "err", err)
-		if whole.Err() == nil {
-			d.leave(addr, err)
-		}
-		return
+		return err
 	}
 	c.Book.note(m, c.Now())
 	c.place(m)
 	d.keep(addr, m)
+	return nil
 }
 
 // leave says that nobody at an address is of use.

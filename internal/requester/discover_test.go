@@ -233,3 +233,52 @@ func TestRememberedAreNotEnough(t *testing.T) {
 		t.Errorf("error %v", err)
 	}
 }
+
+// Whom the DHT does not tell of is found by those who have reached it.
+func TestReferred(t *testing.T) {
+	matchtest.CheckLeaks(t)
+	m := matchtest.New(t)
+	helper := m.NewProvider("helper")
+	helper.Prepare = func(*match.Provider) {
+		b := &match.Backer{Pool: m.Pool, Mesh: helper.Node, Now: m.Clock.Now, Log: m.Log.For("helper"), Within: soon}
+		helper.Node.Handle(match.KindDialBack, b.Serve)
+		helper.Node.Handle(match.KindReferral, b.Refer)
+	}
+	helper.Start()
+	helper.Offer(9, 9)
+	astray := m.Provider("astray", 9, 5)
+	link, err := astray.Node.Dial(t.Context(), helper.Wire.Addr())
+	if err != nil {
+		t.Fatal(err)
+	}
+	raw, err := astray.Record()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := match.DialBack(t.Context(), link, raw, netip.MustParseAddrPort("127.0.0.1:9")); !errors.Is(err, match.ErrAstray) {
+		t.Fatal(err)
+	}
+	b := newBench(t, m, "asker")
+	b.client.Finder = finder(func(_ context.Context, found func(netip.AddrPort) bool) error {
+		found(helper.Wire.Addr())
+		return nil
+	})
+	l, err := b.request(3, 10, 2)
+	if err != nil || l.Parts[0].Provider != astray.Key.ID() {
+		t.Errorf("error %v", err)
+	}
+	var few *requester.TooFewError
+	b.client.Finder = find(helper)
+	if _, err := b.request(3, 10, 2); !errors.As(err, &few) || few.Found != 1 {
+		t.Errorf("somebody who was not named was asked: %v", err)
+	}
+	astray.Stop() // the referral is of no use any more, and does no harm
+	b.client.Patience.Connect = soon
+	b.client.Finder = finder(func(_ context.Context, found func(netip.AddrPort) bool) error {
+		found(helper.Wire.Addr())
+		return nil
+	})
+	if _, err := b.request(3, 10, 1); err != nil {
+		t.Error(err)
+	}
+}
