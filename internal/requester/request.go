@@ -86,7 +86,8 @@ type request struct {
 	workload   []byte
 	timing     Timing // of the last match that came to a result
 	suspicion  suspicion
-	busy       int // that declined a rerun
+	unfit      bool // nothing fitted among a part
+	busy       int  // that declined a rerun
 }
 
 // run places and claims until a lease is active.

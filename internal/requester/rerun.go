@@ -3,7 +3,6 @@ package requester
 import (
 	"context"
 	"errors"
-	"fmt"
 
 	"github.com/angler-dex/angler/internal/match"
 )
@@ -11,7 +10,7 @@ import (
 // place runs matches until one decides: the first among all candidates, and once
 // somebody has spoilt one, who cannot be told, among a part of them.
 func (r *request) place(ctx context.Context) (Lease, func(context.Context) []match.Dispute, error) {
-	unfit := false // nothing fitted among a part
+	r.unfit = false
 	for {
 		if len(r.candidates) < r.least {
 			return Lease{}, nil, &TooFewError{Found: len(r.candidates), Busy: r.busy, Wanted: r.least}
@@ -20,43 +19,53 @@ func (r *request) place(ctx context.Context) (Lease, func(context.Context) []mat
 		switch {
 		case err != nil:
 			return Lease{}, nil, err
-		case unfit && r.suspicion.passedAll(drawn):
-			return Lease{}, nil, ErrNoFit // nobody whom we could trust more is left to ask
+		case r.unfit && r.suspicion.passedAll(drawn):
+			return Lease{}, nil, ErrNoFit // nobody else is left to be asked
 		}
 		r.tries--
 		lease, out, leave, err := r.play(ctx, drawn)
-		few, tooFew := errors.AsType[*match.TooFewError](err)
-		failed, isFailed := errors.AsType[*match.FailedError](err)
-		switch {
-		case err == nil:
+		if err == nil {
 			r.suspicion.pass(out.Among)
 			if out.Matched() {
 				return lease, leave, nil
 			}
 			settle(ctx, leave)
-			if !partial {
-				return Lease{}, nil, ErrNoFit
-			}
-			unfit = true
-			err = fmt.Errorf("nothing fits among %d providers whom nobody disturbed", len(out.Among))
-		case tooFew && partial && len(few.Declined) > 0: // others may accept; no match took place
-			r.tries++
-			r.busy += len(few.Declined)
-			r.leaveOut(few.Declined)
-			continue
-		case tooFew:
-			return Lease{}, nil, &TooFewError{Found: few.Accepted, Busy: r.busy + len(few.Declined), Wanted: few.Wanted}
-		case isFailed:
-			r.drop(failed.Drop...)
-			r.suspect(failed.Suspects)
-		default:
+			err = ErrNoFit
+		}
+		if err = r.again(err, partial); err != nil {
 			return Lease{}, nil, err
 		}
-		if r.tries == 0 {
-			return Lease{}, nil, errors.Join(ErrAborted, err)
-		}
-		r.client.log().Info("running another match", "of", len(r.candidates), "why", err)
 	}
+}
+
+var errPartUnfit = errors.New("nothing fits among those whom nobody disturbed")
+
+// again takes in why a match has placed nothing. It returns nil if another one is to
+// be run, and else what the request ends with.
+func (r *request) again(err error, partial bool) error {
+	few, tooFew := errors.AsType[*match.TooFewError](err)
+	failed, isFailed := errors.AsType[*match.FailedError](err)
+	switch {
+	case tooFew && partial && len(few.Declined) > 0: // others may accept; there was no match
+		r.tries++
+		r.busy += len(few.Declined)
+		r.leaveOut(few.Declined)
+		return nil
+	case tooFew:
+		return &TooFewError{Found: few.Accepted, Busy: r.busy + len(few.Declined), Wanted: few.Wanted}
+	case isFailed:
+		r.drop(failed.Drop...)
+		r.suspect(failed.Suspects)
+	case partial && errors.Is(err, ErrNoFit):
+		r.unfit, err = true, errPartUnfit
+	default:
+		return err
+	}
+	if r.tries == 0 {
+		return errors.Join(ErrAborted, err)
+	}
+	r.client.log().Info("running another match", "of", len(r.candidates), "why", err)
+	return nil
 }
 
 // draw chooses among whom the next match is to be run; partial says that the lot
