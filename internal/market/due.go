@@ -1,10 +1,5 @@
 package market
 
-import (
-	"cmp"
-	"errors"
-)
-
 // Due is a lease that must be undone, and why.
 type Due struct {
 	Lease  Lease
@@ -43,21 +38,6 @@ func (r Reason) String() string {
 	return reasonNames[r]
 }
 
-// Next is the state to advance to: an unclaimed reservation, of which the
-// cluster knows nothing, is released at once; an unfinished one stays expiring
-// until its objects are gone and then goes to Lease.End(); all others become
-// expiring first.
-func (d Due) Next() State {
-	switch d.Reason {
-	case Unclaimed:
-		return Released
-	case Unfinished:
-		return d.Lease.End()
-	default:
-		return Expiring
-	}
-}
-
 // Due lists what must be undone now, oldest first: pure data, the daemon does
 // it. The list is level-triggered: an entry stands there until its lease moved
 // on, and everything that an earlier process left half done is in it at once.
@@ -74,26 +54,17 @@ func (l *Ledger) Due() []Due {
 	return due
 }
 
-// ErrNotDue says that a lease moved on since Due listed it: it was claimed or
-// confirmed in the last moment, or is undone already.
-var ErrNotDue = errors.New("the lease is not due any more")
-
-// Undo takes the first step: if the lease still is due for that reason, it goes
-// to d.Next() with the reason noted, in one step with the look at it, so that a
-// confirmation that comes at the same time either was first (ErrNotDue) or is
-// too late. One that is Unfinished stays as it is and is returned.
-func (l *Ledger) Undo(d Due) (Lease, error) {
+// IsDue is the entry of one lease in Due; ok is false if there is none. A lease that
+// was listed may have moved on: it was claimed or confirmed in the last moment.
+func (l *Ledger) IsDue(id LeaseID) (d Due, ok bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	lease, ok := l.leases[d.Lease.ID]
-	if !ok || l.limits.reason(lease, l.ours[lease.ID], l.clock()) != d.Reason {
-		return Lease{}, ErrNotDue
+	lease, ok := l.leases[id]
+	if !ok {
+		return Due{}, false
 	}
-	if d.Reason == Unfinished {
-		return lease.clone(), nil
-	}
-	to := d.Next()
-	return l.change(lease.ID, &to, func(lease *Lease) { lease.Reason = cmp.Or(lease.Reason, d.Reason.String()) })
+	reason := l.limits.reason(lease, l.ours[id], l.clock())
+	return Due{Lease: lease.clone(), Reason: reason}, reason != 0
 }
 
 // reason is pure: why lease is due at now, or 0.

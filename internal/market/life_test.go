@@ -122,11 +122,11 @@ func TestDue(t *testing.T) {
 		for _, d := range b.Due() {
 			for name, id := range ids {
 				if id == d.Lease.ID {
-					got = append(got, fmt.Sprintf("%s %s → %s", name, d.Reason, d.Next()))
+					got = append(got, fmt.Sprintf("%s %s → %s", name, d.Reason, next(d)))
 				}
 			}
-			if d.Lease.State.Check(d.Next()) != nil {
-				t.Errorf("%s: %s cannot become %s", when, d.Lease.State, d.Next())
+			if d.Lease.State.Check(next(d)) != nil {
+				t.Errorf("%s: %s cannot become %s", when, d.Lease.State, next(d))
 			}
 		}
 		slices.Sort(got)
@@ -156,52 +156,49 @@ func TestDue(t *testing.T) {
 	check("after an hour", append(rest, "active expired → expiring")...)
 
 	for _, d := range b.Due() {
-		lease, err := b.Undo(d)
-		if d.Reason == Unfinished {
-			b.advance(d.Lease.ID, d.Next())
-			continue
-		}
-		if err != nil || lease.State != d.Next() || lease.Reason != d.Reason.String() {
-			t.Errorf("undo %s: %+v, %v", d.Reason, lease, err)
-		}
-		if _, err = b.Undo(d); !errors.Is(err, ErrNotDue) {
-			t.Errorf("undo %s twice: %v", d.Reason, err)
-		}
+		b.advance(d.Lease.ID, next(d))
 	}
 	check("when all were moved on", unfinishedAs("provisional", Released), unfinishedAs("provisioning", Failed), unfinishedAs("active", Released))
 	for _, d := range b.Due() {
-		if lease, err := b.Undo(d); err != nil || lease.State != Expiring {
-			t.Errorf("undo %s: %+v, %v", d.Reason, lease, err)
-		}
-		b.advance(d.Lease.ID, d.Next())
+		b.advance(d.Lease.ID, next(d))
 	}
 	check("when all were undone")
 	b.checkUsage("cpu=100,memory=100Gi", "", "", "cpu=100,memory=100Gi")
 }
 
-// A claim or a confirmation in the last moment is first or too late, never
-// both: what Due listed is not undone if it moved on.
-func TestUndoAfterConfirm(t *testing.T) {
+// next is what becomes of a lease that is due: an unclaimed reservation, of which
+// the cluster knows nothing, is released at once; an unfinished one comes to its
+// end when its objects are gone; all others are being undone first.
+func next(d Due) State {
+	switch d.Reason {
+	case Unclaimed:
+		return Released
+	case Unfinished:
+		return d.Lease.End()
+	}
+	return Expiring
+}
+
+// A claim or a confirmation in the last moment: what Due listed is not due any
+// more if it moved on, and is still if it did not.
+func TestIsDue(t *testing.T) {
 	b := open(t)
 	b.offer("a", small, 100, 5)
-	claimed, confirmed := b.win(1, small, 1).ID, b.win(2, small, 1).ID
+	claimed, confirmed, left := b.win(1, small, 1).ID, b.win(2, small, 1).ID, b.win(3, small, 1).ID
 	b.advance(confirmed, Provisioning, Provisional)
 	b.clock.pass(2 * time.Minute)
-	due := b.Due()
-	b.advance(claimed, Provisioning)
-	b.advance(confirmed, Active)
-	if len(due) != 2 {
+	if due := b.Due(); len(due) != 3 {
 		t.Fatalf("due: %+v", due)
 	}
-	for _, d := range due {
-		if _, err := b.Undo(d); !errors.Is(err, ErrNotDue) {
-			t.Errorf("%s: %v", d.Reason, err)
+	b.advance(claimed, Provisioning)
+	b.advance(confirmed, Active)
+	for _, id := range []LeaseID{claimed, confirmed, {9}} {
+		if d, ok := b.IsDue(id); ok {
+			t.Errorf("due: %+v", d)
 		}
 	}
-	for id, want := range map[LeaseID]State{claimed: Provisioning, confirmed: Active} {
-		if lease, _ := b.Lease(id); lease.State != want || lease.Reason != "" {
-			t.Errorf("%+v, want %s", lease, want)
-		}
+	if d, ok := b.IsDue(left); !ok || d.Reason != Unclaimed || d.Lease.ID != left {
+		t.Errorf("%+v, %v", d, ok)
 	}
 }
 

@@ -69,20 +69,11 @@ func closeWrite(c net.Conn) error {
 	return c.Close()
 }
 
-// DialLease opens a connection to the API server of a lease, through its
-// provider's daemon. What runs over it is TLS, of which the provider's daemon
-// sees nothing; the server's certificate is checked by who dials. ctx bounds the
-// opening. A *RefusedError says that the provider does not carry it.
-func DialLease(ctx context.Context, link Opener, id market.LeaseID) (net.Conn, error) {
-	s, err := openProxy(ctx, link, id)
-	if err != nil {
-		return nil, err
-	}
-	return streamConn{s}, nil
-}
-
-// ProxyLease is DialLease for a connection of somebody else, which it carries
-// until it ends or ctx does, and closes. The error is why nothing was carried.
+// ProxyLease carries a connection to the API server of a lease, through its
+// provider's daemon, until it ends or ctx does, and closes it. What runs over it is
+// TLS, of which the provider's daemon sees nothing; the server's certificate is
+// checked by whose connection it is. The error is why nothing was carried: a
+// *RefusedError says that the provider does not.
 func ProxyLease(ctx context.Context, link Opener, id market.LeaseID, conn net.Conn) error {
 	s, err := openProxy(ctx, link, id)
 	if err != nil {
@@ -116,24 +107,3 @@ func openProxy(ctx context.Context, link Opener, id market.LeaseID) (*mesh.Strea
 	}
 	return s, nil
 }
-
-// streamConn is a stream as a net.Conn.
-type streamConn struct{ *mesh.Stream }
-
-// LocalAddr is nowhere: a stream has no address of its own.
-func (c streamConn) LocalAddr() net.Addr { return streamAddr{} }
-
-// RemoteAddr likewise.
-func (c streamConn) RemoteAddr() net.Addr { return streamAddr{} }
-
-// Close cuts the stream: what is on its way is of no use to who closes a
-// connection.
-func (c streamConn) Close() error {
-	c.Reset()
-	return nil
-}
-
-type streamAddr struct{}
-
-func (streamAddr) Network() string { return "angler" }
-func (streamAddr) String() string  { return "lease" }

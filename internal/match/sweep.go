@@ -66,13 +66,12 @@ func (p *Provider) sweep(s stage) {
 // settle ends a lease if it is still due, now that nobody else can change it:
 // since the sweep looked, it may have been claimed or confirmed.
 func (p *Provider) settle(ctx context.Context, lease market.Lease) error {
-	for _, due := range p.Ledger.Due() {
-		if due.Lease.ID == lease.ID {
-			p.Log.Info("ending lease", "lease", lease.ID.Short(), "because", due.Reason)
-			return p.endNow(ctx, lease, due.Reason.String())
-		}
+	due, ok := p.Ledger.IsDue(lease.ID)
+	if !ok {
+		return nil
 	}
-	return nil
+	p.Log.Info("ending lease", "lease", lease.ID.Short(), "because", due.Reason)
+	return p.endNow(ctx, lease, due.Reason.String())
 }
 
 // delay is when to try again to end a lease, and how long was waited for that.
