@@ -17,6 +17,7 @@ const (
 	far            // its round trip is longer than the request allows
 	outside        // it is not in the region
 	other          // it takes part in matches of other policies
+	apart          // it has no address of the family in which the others connect
 )
 
 // keep takes a provider that was met at an address, if it is of use to this
@@ -59,7 +60,8 @@ func (d *discovery) misfits() map[misfit]int {
 	return n
 }
 
-// candidates are the best of those that were kept, in order.
+// candidates are the best of those that were kept and can connect to each other,
+// in order.
 func (d *discovery) candidates() []match.Candidate {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -67,6 +69,16 @@ func (d *discovery) candidates() []match.Candidate {
 	for _, id := range slices.Sorted(maps.Keys(d.met)) { // so that ties do not depend on who answered first
 		met = append(met, d.met[id])
 	}
+	connects := family(met)
+	met = slices.DeleteFunc(met, func(m match.Candidate) bool {
+		if connects(m) {
+			return false
+		}
+		id := m.Record.ID.String()
+		delete(d.met, id)
+		d.unfit[id] = apart
+		return true
+	})
 	d.bounds.rank(met)
 	return met[:min(d.bounds.MaxProviders, len(met))]
 }

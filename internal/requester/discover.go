@@ -119,7 +119,9 @@ func (d *discovery) conclude(findErr error) ([]match.Candidate, error) {
 		slices.Sort(d.other)
 		return nil, &PolicyError{Policy: d.req.Policy, Known: slices.Compact(d.other)}
 	}
-	return nil, &TooFewError{Found: len(met), Wanted: least, Far: unfit[far], Outside: unfit[outside], Other: unfit[other], Search: findErr}
+	return nil, &TooFewError{
+		Found: len(met), Wanted: least, Far: unfit[far], Outside: unfit[outside], Other: unfit[other], Apart: unfit[apart], Search: findErr,
+	}
 }
 
 // hear notes that the finder has told of an address.

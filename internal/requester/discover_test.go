@@ -282,3 +282,36 @@ func TestReferred(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// Who has addresses of another family than most can connect to none of them.
+func TestFamilies(t *testing.T) {
+	matchtest.CheckLeaks(t)
+	m := matchtest.New(t)
+	at := func(name string, addrs ...string) *matchtest.Provider {
+		return says(m, name, func(r *identity.Record) {
+			r.Addrs = nil
+			for _, a := range addrs {
+				r.Addrs = append(r.Addrs, netip.MustParseAddrPort(a))
+			}
+		}, nil)
+	}
+	six, both, again := at("six", "[2001:db8::6]:7400"), at("both", "[2001:db8::7]:7400", "198.51.100.7:7400"), at("again", "[2001:db8::8]:7400")
+	four := at("four", "198.51.100.4:7400")
+	b := newBench(t, m, "asker")
+	for _, c := range []struct {
+		of           requester.Fixed
+		found, apart int
+	}{
+		{find(four, both), 2, 0},
+		{find(six, both), 2, 0},
+		{find(four, six), 1, 1},
+		{find(four, both, six), 2, 1}, // as many have either
+		{find(four, both, six, again), 3, 1},
+	} {
+		b.client.Finder = c.of
+		var few *requester.TooFewError
+		if _, err := b.request(3, 10, 5); !errors.As(err, &few) || few.Found != c.found || few.Apart != c.apart {
+			t.Errorf("of %d: %v", len(c.of), err)
+		}
+	}
+}

@@ -27,6 +27,7 @@ type TooFewError struct {
 	Far     int   // that were found beyond the longest round trip
 	Outside int   // that were found outside the region, or do not say where they are
 	Other   int   // that were found and take part in matches of other policies alone
+	Apart   int   // that were found and have no address, IPv4 or IPv6, at which the others can connect to them
 	Search  error // what kept us from looking further; may be nil
 }
 
@@ -48,6 +49,9 @@ func (e *TooFewError) Error() string {
 	}
 	if e.Other > 0 {
 		taking += fmt.Sprintf(", %d found take part in other policies alone", e.Other)
+	}
+	if e.Apart > 0 {
+		taking += fmt.Sprintf(", %d found have addresses of the other family (IPv4, IPv6) alone", e.Apart)
 	}
 	if e.Search != nil {
 		taking += fmt.Sprintf(", and looking for more failed (%v)", e.Search)
