@@ -56,6 +56,13 @@ func (p *Provider) suspect(lease string) {
 	p.suspects[id] = true
 }
 
+// doubt suspects a lease of which a request has found no namespace.
+func (p *Provider) doubt(id market.LeaseID, err error) {
+	if errors.Is(err, k8s.ErrNoLease) {
+		p.suspect(id.String())
+	}
+}
+
 // suspectAll does so of all leases in use, and at once: if the cluster was away,
 // it is back.
 func (p *Provider) suspectAll() {

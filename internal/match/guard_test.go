@@ -142,6 +142,27 @@ func TestOwnEndIsNoDeletion(t *testing.T) {
 	}
 }
 
+// A cluster that is not watched is noticed all the same when its requester asks for
+// something that takes the namespace.
+func TestDeletionIsNoticedByAsking(t *testing.T) {
+	b := newLeaseBench(t)
+	for what, ask := range map[string]func(market.Lease, match.Granted){
+		"token": func(l market.Lease, g match.Granted) { _, _ = b.token(l, g) },
+		"usage": func(l market.Lease, _ match.Granted) { _, _ = b.show(l) },
+	} {
+		l, g := b.activate(3)
+		if err := b.p.Cluster.Release(b.Context(), b.p.Key.ID().String(), l.ID.String()); err != nil { // nobody hears of it
+			t.Fatal(err)
+		}
+		waitSweeps(t, b.p)
+		if s := b.state(l); s != market.Active {
+			t.Fatalf("%s: %s before anybody has asked", what, s)
+		}
+		ask(l, g)
+		b.await(l, market.Released)
+	}
+}
+
 // What was agreed by another template or version is looked at, and not changed.
 func TestAgreedByOthersIsLeftAlone(t *testing.T) {
 	b := newLeaseBench(t)

@@ -57,6 +57,7 @@ func (p *Provider) usage(ctx context.Context, lease market.Lease) []Gauge {
 	list, err := p.Cluster.Usage(ctx, p.Key.ID().String(), lease.ID.String())
 	if err != nil {
 		p.Log.Info("usage of a lease not told", "lease", lease.ID.Short(), "err", err)
+		p.doubt(lease.ID, err)
 		return nil
 	}
 	var gauges []Gauge
@@ -89,6 +90,7 @@ func (p *Provider) token(ctx context.Context, id market.LeaseID) LeaseReply {
 	}
 	if err != nil {
 		p.Log.Warn("no credential for a lease", "lease", id.Short(), "err", err)
+		p.doubt(id, err)
 		return LeaseReply{Status: StatusDenied}
 	}
 	c.Expires = expires.Unix()
