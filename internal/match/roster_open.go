@@ -43,10 +43,10 @@ type Terms struct {
 
 // Reasons to refuse a roster, beside wire.ErrMalformed. They stay at home.
 var (
-	ErrRosterSignature = errors.New("roster is not signed by the requester of this link")
-	ErrRosterTerms     = errors.New("roster differs from the invitation")
-	ErrRosterMembers   = errors.New("roster members are not acceptable")
-	ErrRosterSmall     = errors.New("roster has too few distinct operators")
+	errRosterSignature = errors.New("roster is not signed by the requester of this link")
+	errRosterTerms     = errors.New("roster differs from the invitation")
+	errRosterMembers   = errors.New("roster members are not acceptable")
+	errRosterSmall     = errors.New("roster has too few distinct operators")
 )
 
 // Open checks a roster against the terms that this provider accepted: the
@@ -61,7 +61,7 @@ var (
 // accidents.
 func (s *SignedRoster) Open(t Terms) (*Seat, error) {
 	if !t.Requester.Verify(rosterDomain, s.Body, s.Signature) {
-		return nil, ErrRosterSignature
+		return nil, errRosterSignature
 	}
 	var r Roster
 	if err := wire.Decode(s.Body, maxRoster, &r); err != nil {
@@ -74,12 +74,12 @@ func (s *SignedRoster) Open(t Terms) (*Seat, error) {
 	seen := map[identity.PeerID]bool{r.Requester.ID: true}
 	for k, m := range r.Providers {
 		if seen[m.ID] || len(m.Nonce) != nonceSize {
-			return nil, ErrRosterMembers
+			return nil, errRosterMembers
 		}
 		seen[m.ID] = true
 		rec, err := checkRecord(m.Record, m.ID, t.Pool, t.Now)
 		if err != nil {
-			return nil, fmt.Errorf("%w: %w", ErrRosterMembers, err)
+			return nil, fmt.Errorf("%w: %w", errRosterMembers, err)
 		}
 		seat.Records = append(seat.Records, rec)
 		if m.ID == t.Self && bytes.Equal(m.Nonce, t.Nonce) {
@@ -87,10 +87,10 @@ func (s *SignedRoster) Open(t Terms) (*Seat, error) {
 		}
 	}
 	if seat.Self == 0 {
-		return nil, ErrRosterMembers
+		return nil, errRosterMembers
 	}
 	if operators(seat, t.Pool) < t.MinRoster {
-		return nil, ErrRosterSmall
+		return nil, errRosterSmall
 	}
 	return seat, nil
 }
@@ -103,15 +103,15 @@ func (r *Roster) fits(t Terms) error {
 	in := t.Invite
 	switch {
 	case r.Version != in.Version || r.Pool != in.Pool || r.Class != in.Class || r.Policy != in.Policy || r.Seconds != in.Seconds:
-		return ErrRosterTerms
+		return errRosterTerms
 	case r.Requester.ID != t.Requester || !bytes.Equal(r.Requester.Membership, in.Membership):
-		return ErrRosterTerms
+		return errRosterTerms
 	case len(r.Requester.Nonce) != nonceSize || len(r.Commitment) != nonceSize || len(r.Circuit) != nonceSize:
 		return fmt.Errorf("%w: wrong length", wire.ErrMalformed)
 	case len(r.Providers) == 0 || len(r.Providers) > MaxProviders:
-		return ErrRosterMembers
+		return errRosterMembers
 	case !allowedK(r.K):
-		return ErrRosterTerms
+		return errRosterTerms
 	}
 	return nil
 }

@@ -115,31 +115,31 @@ func TestRosterRefused(t *testing.T) {
 		want error
 		edit func(b *rosterBench)
 	}{
-		{"version", ErrRosterTerms, func(b *rosterBench) { b.roster.Version++ }},
-		{"pool", ErrRosterTerms, func(b *rosterBench) { b.roster.Pool = "tesu" }},
-		{"class", ErrRosterTerms, func(b *rosterBench) { b.roster.Class = "arch=amd64,cpu=2,currency=USD,memory=1Gi" }},
-		{"policy", ErrRosterTerms, func(b *rosterBench) { b.roster.Policy = "second-price" }},
-		{"duration", ErrRosterTerms, func(b *rosterBench) { b.roster.Seconds++ }},
-		{"k", ErrRosterTerms, func(b *rosterBench) { b.roster.K = 2 }},
-		{"k beyond all numbers", ErrRosterTerms, func(b *rosterBench) { b.roster.K = 1 << 63 }},
+		{"version", errRosterTerms, func(b *rosterBench) { b.roster.Version++ }},
+		{"pool", errRosterTerms, func(b *rosterBench) { b.roster.Pool = "tesu" }},
+		{"class", errRosterTerms, func(b *rosterBench) { b.roster.Class = "arch=amd64,cpu=2,currency=USD,memory=1Gi" }},
+		{"policy", errRosterTerms, func(b *rosterBench) { b.roster.Policy = "second-price" }},
+		{"duration", errRosterTerms, func(b *rosterBench) { b.roster.Seconds++ }},
+		{"k", errRosterTerms, func(b *rosterBench) { b.roster.K = 2 }},
+		{"k beyond all numbers", errRosterTerms, func(b *rosterBench) { b.roster.K = 1 << 63 }},
 		{"circuit's hash too short", wire.ErrMalformed, func(b *rosterBench) { b.roster.Circuit = b.roster.Circuit[:31] }},
 		{"commitment too long", wire.ErrMalformed, func(b *rosterBench) { b.roster.Commitment = make([]byte, 33) }},
 		{"no commitment", wire.ErrMalformed, func(b *rosterBench) { b.roster.Commitment = nil }},
 		{"requester's nonce", wire.ErrMalformed, func(b *rosterBench) { b.roster.Requester.Nonce = nil }},
-		{"another requester", ErrRosterTerms, func(b *rosterBench) { b.roster.Requester.ID = newKey(t).ID() }},
-		{"another membership", ErrRosterTerms, func(b *rosterBench) { b.roster.Requester.Membership = nil }},
-		{"no providers", ErrRosterMembers, func(b *rosterBench) { b.roster.Providers = nil }},
-		{"too many providers", ErrRosterMembers, func(b *rosterBench) {
+		{"another requester", errRosterTerms, func(b *rosterBench) { b.roster.Requester.ID = newKey(t).ID() }},
+		{"another membership", errRosterTerms, func(b *rosterBench) { b.roster.Requester.Membership = nil }},
+		{"no providers", errRosterMembers, func(b *rosterBench) { b.roster.Providers = nil }},
+		{"too many providers", errRosterMembers, func(b *rosterBench) {
 			for len(b.roster.Providers) <= MaxProviders {
 				b.roster.Providers = append(b.roster.Providers, b.roster.Providers[0])
 			}
 		}},
-		{"without us", ErrRosterMembers, func(b *rosterBench) { b.roster.Providers = append(b.roster.Providers[:1], b.roster.Providers[2:]...) }},
-		{"our nonce of another match", ErrRosterMembers, func(b *rosterBench) { b.roster.Providers[1].Nonce[0]++ }},
-		{"another's nonce too short", ErrRosterMembers, func(b *rosterBench) { b.roster.Providers[0].Nonce = nil }},
-		{"a member twice", ErrRosterMembers, func(b *rosterBench) { b.roster.Providers[2] = b.roster.Providers[0] }},
-		{"we twice", ErrRosterMembers, func(b *rosterBench) { b.roster.Providers = append(b.roster.Providers, b.roster.Providers[1]) }},
-		{"the requester among the providers", ErrRosterMembers, func(b *rosterBench) {
+		{"without us", errRosterMembers, func(b *rosterBench) { b.roster.Providers = append(b.roster.Providers[:1], b.roster.Providers[2:]...) }},
+		{"our nonce of another match", errRosterMembers, func(b *rosterBench) { b.roster.Providers[1].Nonce[0]++ }},
+		{"another's nonce too short", errRosterMembers, func(b *rosterBench) { b.roster.Providers[0].Nonce = nil }},
+		{"a member twice", errRosterMembers, func(b *rosterBench) { b.roster.Providers[2] = b.roster.Providers[0] }},
+		{"we twice", errRosterMembers, func(b *rosterBench) { b.roster.Providers = append(b.roster.Providers, b.roster.Providers[1]) }},
+		{"the requester among the providers", errRosterMembers, func(b *rosterBench) {
 			b.roster.Providers[0] = Member{
 				ID: b.requester.ID(), Nonce: make([]byte, 32),
 				Record: b.record(b.requester, b.member(b.requester, identity.RoleOperator, "d", b.now.Add(time.Hour))),
@@ -151,7 +151,7 @@ func TestRosterRefused(t *testing.T) {
 			raw[len(raw)-1] ^= 1
 			b.roster.Providers[0].Record = raw
 		}},
-		{"no record", ErrRosterMembers, func(b *rosterBench) { b.roster.Providers[0].Record = nil }},
+		{"no record", errRosterMembers, func(b *rosterBench) { b.roster.Providers[0].Record = nil }},
 		{"a record out of date", identity.ErrExpired, func(b *rosterBench) { b.terms.Now = b.now.Add(time.Hour + identity.Skew + time.Second) }},
 		{"a member of no pool", errNoMembership, func(b *rosterBench) {
 			b.roster.Providers[0].Record = b.record(b.providers[0], identity.Membership{})
@@ -177,15 +177,15 @@ func TestRosterRefused(t *testing.T) {
 			until := b.now.Add(-identity.Skew - time.Second)
 			b.roster.Providers[0].Record = b.record(b.providers[0], b.member(b.providers[0], identity.RoleOperator, "a", until))
 		}},
-		{"two of one operator", ErrRosterSmall, func(b *rosterBench) {
+		{"two of one operator", errRosterSmall, func(b *rosterBench) {
 			b.roster.Providers[0].Record = b.record(b.providers[0], b.member(b.providers[0], identity.RoleOperator, "c", b.now.Add(time.Hour)))
 		}},
-		{"one of the requester's own operator", ErrRosterSmall, func(b *rosterBench) {
+		{"one of the requester's own operator", errRosterSmall, func(b *rosterBench) {
 			b.roster.Providers[0].Record = b.record(b.providers[0], b.member(b.providers[0], identity.RoleOperator, "asker", b.now.Add(time.Hour)))
 		}},
-		{"fewer than the least", ErrRosterSmall, func(b *rosterBench) { b.terms.MinRoster = 4 }},
-		{"signed by another", ErrRosterSignature, func(b *rosterBench) { b.requester = newKey(t) }},
-		{"shown over another's link", ErrRosterSignature, func(b *rosterBench) { b.terms.Requester = newKey(t).ID() }},
+		{"fewer than the least", errRosterSmall, func(b *rosterBench) { b.terms.MinRoster = 4 }},
+		{"signed by another", errRosterSignature, func(b *rosterBench) { b.requester = newKey(t) }},
+		{"shown over another's link", errRosterSignature, func(b *rosterBench) { b.terms.Requester = newKey(t).ID() }},
 	} {
 		b := newRosterBench(t)
 		c.edit(b)
@@ -206,7 +206,7 @@ func TestRequesterNamesItsOperator(t *testing.T) {
 		t.Fatal(err)
 	}
 	b.roster.Requester.Membership, b.terms.Invite.Membership = raw, raw
-	if _, err := b.open(); !errors.Is(err, ErrRosterSmall) {
+	if _, err := b.open(); !errors.Is(err, errRosterSmall) {
 		t.Errorf("error %v", err)
 	}
 }
@@ -221,7 +221,7 @@ func TestOpenMarketCountsIdentities(t *testing.T) {
 		t.Fatal(err)
 	}
 	b.terms.MinRoster = 4
-	if _, err := b.open(); !errors.Is(err, ErrRosterSmall) {
+	if _, err := b.open(); !errors.Is(err, errRosterSmall) {
 		t.Errorf("error %v", err)
 	}
 }
@@ -234,7 +234,7 @@ func TestRosterBytes(t *testing.T) {
 	for at := range s.Body {
 		forged := SignedRoster{Body: bytes.Clone(s.Body), Signature: s.Signature}
 		forged.Body[at] ^= 1
-		if _, err := forged.Open(b.terms); !errors.Is(err, ErrRosterSignature) {
+		if _, err := forged.Open(b.terms); !errors.Is(err, errRosterSignature) {
 			t.Fatalf("byte %d changed: %v", at, err)
 		}
 		if forged.SID() == s.SID() || forged.Hash() == s.Hash() {
