@@ -182,13 +182,13 @@ const (
 )
 
 // Every bit that a party sees under a mask is unbiased: masked inputs and outputs of everybody, labels, shares of masks, MACs,
-// over 2,000 runs, half of them in each of two worlds of equal leakage. Only headers and padding are constant, and the same in
+// over 1,600 runs, half of them in each of two worlds of equal leakage. Only headers and padding are constant, and the same in
 // both.
 func TestMaskedBitsAreUnbiased(t *testing.T) {
 	for _, p := range pairs()[:3] {
 		t.Run(p.policy+", "+p.name, func(t *testing.T) {
 			t.Parallel()
-			half := 1000
+			half := 800
 			if testing.Short() {
 				half = 30
 			}
