@@ -16,6 +16,7 @@ import (
 // stopped, until it is told otherwise; one that has left is not gone again at
 // once.
 func TestDrainOutlivesTheDaemon(t *testing.T) {
+	t.Parallel() // mostly it waits
 	w := newWorld(t)
 	ann := w.provider("ann", 8, "0.03")
 	w.must("ann", "drain")
@@ -46,6 +47,7 @@ func TestDrainOutlivesTheDaemon(t *testing.T) {
 // in the end somebody deletes its namespace, which its provider notices, and its
 // requester is told why.
 func TestLeaseInSeveralHands(t *testing.T) {
+	t.Parallel() // mostly it waits
 	w := newWorld(t)
 	w.invite("asker", "requester")
 	for _, who := range []string{"ann", "bob", "cyd"} {
@@ -114,6 +116,7 @@ func TestLeaseInSeveralHands(t *testing.T) {
 // cluster has the Secret: the next one has the same lease, writes the Secret, and
 // asks for no other.
 func TestAcquiredLeaseOutlivesTheDaemon(t *testing.T) {
+	t.Parallel() // mostly it waits
 	w := newWorld(t)
 	for _, who := range []string{"bob", "cyd", "dan"} {
 		w.provider(who, 8, "0.03")
