@@ -106,7 +106,7 @@ func watchOnce(ctx context.Context, c *Cluster, provider string) error {
 		},
 		Failed: func(_ string, err error) { cancel(err) },
 	})
-	if cause := context.Cause(ctx); cause != all {
+	if cause := context.Cause(ctx); !errors.Is(cause, all) {
 		return cause
 	}
 	if !errors.Is(err, context.Canceled) {

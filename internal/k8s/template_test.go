@@ -127,7 +127,8 @@ func TestRestoreOfOperatorsOwn(t *testing.T) {
 	spec := leaseOf(t, "")
 	spec.Class, spec.House.Template = "cpu=1,memory=1Gi", tmpl
 	grant, tenant := provision(t, c, spec)
-	if restored, err := c.Restore(ctx, spec, spec.Expires); err != nil || len(restored) > 0 {
+	restored, err := c.Restore(ctx, spec, spec.Expires)
+	if err != nil || len(restored) > 0 {
 		t.Errorf("untouched: %v, %v", restored, err)
 	}
 	maps := tenant.CoreV1().ConfigMaps(grant.Namespace)
@@ -139,7 +140,7 @@ func TestRestoreOfOperatorsOwn(t *testing.T) {
 	if _, err = maps.Update(ctx, about, metav1.UpdateOptions{}); err != nil {
 		t.Fatal(err)
 	}
-	if restored, err := c.Restore(ctx, spec, spec.Expires); err != nil || !slices.Equal(restored, []string{"configmaps/about"}) {
+	if restored, err = c.Restore(ctx, spec, spec.Expires); err != nil || !slices.Equal(restored, []string{"configmaps/about"}) {
 		t.Errorf("edited: %v, %v", restored, err)
 	}
 	if err = maps.Delete(ctx, "about", metav1.DeleteOptions{}); err != nil {
@@ -155,7 +156,7 @@ func TestRestoreOfOperatorsOwn(t *testing.T) {
 	if err = admin.RbacV1().RoleBindings(grant.Namespace).Delete(ctx, manifest.TenantBinding, metav1.DeleteOptions{}); err != nil {
 		t.Fatal(err)
 	}
-	restored, err := c.Restore(ctx, spec, spec.Expires)
+	restored, err = c.Restore(ctx, spec, spec.Expires)
 	if err == nil || !strings.Contains(err.Error(), "configmaps/about") || !slices.Equal(restored, []string{"rolebindings/tenant"}) {
 		t.Errorf("immutable: %v, %v", restored, err)
 	}

@@ -194,17 +194,15 @@ func TestGuardOnKubernetes(t *testing.T) {
 	ctx := b.Context()
 	l, g := b.activate(3)
 	ns := g.Grant.Namespace
-	waitFor(t, "the namespace to say when the lease ends", func() bool {
-		got, err := admin.CoreV1().Namespaces().Get(ctx, ns, metav1.GetOptions{})
-		return err == nil && got.Annotations[manifest.AnnotationExpires] == b.p.Lease(l.ID).Expires.UTC().Format(time.RFC3339)
-	})
-	if err := b.renew(l, g, 2*time.Hour); err != nil {
+	saysWhen := func() bool {
+		got, gone := admin.CoreV1().Namespaces().Get(ctx, ns, metav1.GetOptions{})
+		return gone == nil && got.Annotations[manifest.AnnotationExpires] == b.p.Lease(l.ID).Expires.UTC().Format(time.RFC3339)
+	}
+	waitFor(t, "the namespace to say when the lease ends", saysWhen)
+	if err = b.renew(l, g, 2*time.Hour); err != nil {
 		t.Fatal(err)
 	}
-	waitFor(t, "the namespace to say when the renewed lease ends", func() bool {
-		got, err := admin.CoreV1().Namespaces().Get(ctx, ns, metav1.GetOptions{})
-		return err == nil && got.Annotations[manifest.AnnotationExpires] == b.p.Lease(l.ID).Expires.UTC().Format(time.RFC3339)
-	})
+	waitFor(t, "the namespace to say when the renewed lease ends", saysWhen)
 	_, err = admin.CoreV1().ResourceQuotas(ns).Patch(ctx, manifest.QuotaName, types.MergePatchType, []byte(`{"spec":{"hard":{"limits.cpu":"64"}}}`), metav1.PatchOptions{})
 	if err != nil {
 		t.Fatal(err)

@@ -232,7 +232,7 @@ func TestRenewedTooOften(t *testing.T) {
 			full = errors.New("disk full")
 		}
 		mu.Unlock()
-		if err := b.release(l); err != nil {
+		if err = b.release(l); err != nil {
 			t.Fatal(err)
 		}
 		list, err := match.Receipts(b.p.Lease(l.ID).Receipt)

@@ -70,16 +70,16 @@ func (c *Client) claim(ctx context.Context, l Lease, settled func() []match.Disp
 	parts, faults := c.every(limited, l, confirming, c.confirm)
 	confirmed := l.with(parts)
 	if ctx.Err() != nil {
-		l, err := c.Store.Note(l, confirmed)
-		return l, errors.Join(ctx.Err(), err)
+		stored, err := c.Store.Note(l, confirmed)
+		return stored, errors.Join(ctx.Err(), err)
 	}
 	c.countClaim(l, begun, faults, settled)
 	switch {
 	case faults.gone() || faults != nil && atOnce && len(l.Parts) > 1:
 		return c.undo(ctx, l, confirmed, faults)
 	case faults != nil:
-		l, err := c.Store.Note(l, confirmed)
-		return l, errors.Join(faults.provision(l), err)
+		stored, err := c.Store.Note(l, confirmed)
+		return stored, errors.Join(faults.provision(l), err)
 	}
 	confirmed.State = Active
 	l, err := c.Store.Note(l, confirmed)

@@ -89,7 +89,7 @@ func TestRenewAllOrNone(t *testing.T) {
 	}
 	s.check(l, requester.Active)
 	s.ends(l, time.Hour)
-	if err := s.at[1].Ledger.SetDrain(market.NotDraining); err != nil {
+	if err = s.at[1].Ledger.SetDrain(market.NotDraining); err != nil {
 		t.Fatal(err)
 	}
 	if l, err = s.client.Renew(s.Context(), l, time.Hour); err != nil {
