@@ -118,15 +118,24 @@ func (b *Backer) answer(ctx context.Context, s *mesh.Stream) (byte, bool) {
 var errUnroutable = errors.New("an address of another network")
 
 // readAddr reads an address and its port, or none.
-func readAddr(s *mesh.Stream) (at netip.AddrPort, err error) {
+func readAddr(s *mesh.Stream) (netip.AddrPort, error) {
 	raw, err := s.ReadFrame(maxAddrPort)
 	if err != nil || len(raw) == 0 {
-		return at, err
+		return netip.AddrPort{}, err
 	}
+	return parseAddr(raw)
+}
+
+// parseAddr reads what netip.AddrPort.MarshalBinary writes: an address at which
+// somebody can be dialled.
+func parseAddr(raw []byte) (at netip.AddrPort, err error) {
 	if err = at.UnmarshalBinary(raw); err == nil && !identity.Dialable(at) {
 		err = errUnroutable
 	}
-	return at, err
+	if err != nil {
+		return netip.AddrPort{}, err
+	}
+	return at, nil
 }
 
 // What a peer that was asked to dial back has found.
@@ -165,7 +174,7 @@ func DialBack(ctx context.Context, link Opener, record []byte, astray netip.Addr
 	case err != nil:
 		return err
 	case len(answer) != 1 || answer[0] > backAstray:
-		return fmt.Errorf("dial back: an answer of %d bytes", len(answer))
+		return fmt.Errorf("dial back: %x is no answer", answer)
 	case answer[0] == backNobody:
 		return ErrUnreachable
 	case answer[0] == backAstray:

@@ -1,6 +1,7 @@
 package match
 
 import (
+	"bytes"
 	"fmt"
 	"net/netip"
 	"strings"
@@ -73,4 +74,24 @@ func hosts(list string) (at []netip.AddrPort) {
 		at = append(at, netip.AddrPortFrom(netip.MustParseAddr(text), 7400))
 	}
 	return at
+}
+
+func FuzzParseAddr(f *testing.F) {
+	for _, at := range append(hosts("198.51.100.7 2001:db8::7 224.0.0.1"), netip.AddrPort{}) {
+		raw, err := at.MarshalBinary()
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(raw)
+	}
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		at, err := parseAddr(raw)
+		if err != nil {
+			return
+		}
+		again, err := at.MarshalBinary()
+		if err != nil || !bytes.Equal(again, raw) || !identity.Dialable(at) {
+			t.Fatalf("%x became %x, %v", raw, again, err)
+		}
+	})
 }

@@ -206,7 +206,7 @@ func TestRememberedAreNotEnough(t *testing.T) {
 	}
 	two := requester.Bounds{MinProviders: 2, MaxProviders: 2}
 	b.client.Finder = tells(here, nil)
-	if _, err := b.client.Request(b.Context(), b.Request(1, 10), two); err != nil {
+	if _, err = b.client.Request(b.Context(), b.Request(1, 10), two); err != nil {
 		t.Fatal(err)
 	}
 	tokyo := two
@@ -255,7 +255,7 @@ func TestReferred(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := match.DialBack(t.Context(), link, raw, netip.MustParseAddrPort("127.0.0.1:9")); !errors.Is(err, match.ErrAstray) {
+	if err = match.DialBack(t.Context(), link, raw, netip.MustParseAddrPort("127.0.0.1:9")); !errors.Is(err, match.ErrAstray) {
 		t.Fatal(err)
 	}
 	b := newBench(t, m, "asker")
