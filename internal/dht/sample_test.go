@@ -63,6 +63,36 @@ func TestSampleLiarsLeaveRoom(t *testing.T) {
 	}
 }
 
+// Sixty liars, ten and ten, agree on sixty-four addresses each time: more than
+// honest nodes back a provider. It is handed out all the same, whether honest
+// nodes answer first or last.
+func TestSampleLiarsThatAgreeLeaveRoom(t *testing.T) {
+	rng := rand.New(seeded(5))
+	for range 50 {
+		s := newSample(StoreLimits{}.networkOf)
+		var out []netip.AddrPort
+		provider := at(200, 1, 7000)
+		for _, i := range rng.Perm(62) {
+			told := []netip.AddrPort{provider}
+			if i >= 2 {
+				told = nil
+				for j := range 64 {
+					told = append(told, public(100*(i%6)+j, 1))
+				}
+			}
+			s.add(at(byte(i), 1, 1), told)
+			out = append(out, drainSample(s)...)
+		}
+		if len(out) > early {
+			t.Errorf("%d handed out before the end", len(out))
+		}
+		s.over = true
+		if out = append(out, drainSample(s)...); !slices.Contains(out, provider) || len(out) != MaxFound {
+			t.Errorf("the provider is not among %d handed out", len(out))
+		}
+	}
+}
+
 // One network announces a thousand addresses, which several nodes tell: the
 // others' come first, each once before its second.
 func TestSampleServesNetworksInTurn(t *testing.T) {
@@ -93,11 +123,11 @@ func TestSampleOfOneTeller(t *testing.T) {
 		all = append(all, public(i, 1))
 	}
 	s.add(at(1, 1, 1), all)
-	if got := drainSample(s); len(got) != soloShare {
+	if got := drainSample(s); len(got) != share {
 		t.Errorf("%d at once", len(got))
 	}
 	s.over = true
-	if got := drainSample(s); len(got) != 40-soloShare {
+	if got := drainSample(s); len(got) != 40-share {
 		t.Errorf("%d at the end", len(got))
 	}
 	s.over = false

@@ -175,6 +175,19 @@ func (t *table) nearest(target Key, count int) []contact {
 	return out
 }
 
+// around are up to count nodes to begin with, or to tell of, for a target: the
+// nearest, but for a crowd of them.
+func (t *table) around(target Key, count int) []contact {
+	out := spread(t.nearest(target, len(t.buckets)*bucketSize), target, func(c contact) Key { return c.id }, t.density())
+	return out[:min(len(out), count)]
+}
+
+// density is that of the nodes next to our own id.
+func (t *table) density() density {
+	r := t.reach(1)
+	return density(binary.BigEndian.Uint64(r[:8]))
+}
+
 // surveyed is how many nodes next to our own id the density is taken from.
 const surveyed = 16
 

@@ -79,7 +79,7 @@ type event struct {
 // target as a node tells them, from one goroutine. The error wraps
 // ErrNoBootstrap when nobody answers.
 func (n *Node) walk(ctx context.Context, s *side, target Key, method string, peers func(from netip.AddrPort, told []netip.AddrPort)) ([]answer, error) {
-	seeds := s.table.nearest(target, walkWidth*walkPaths)
+	seeds := s.table.around(target, walkWidth*walkPaths)
 	all := len(seeds) < fewNodes
 	if all {
 		seeds = append(seeds, n.lastResort(s)...)
@@ -101,7 +101,7 @@ func (n *Node) walk(ctx context.Context, s *side, target Key, method string, pee
 		if all {
 			return nil, ErrNoBootstrap
 		}
-		seeds, all = append(s.table.nearest(target, walkWidth), n.lastResort(s)...), true
+		seeds, all = append(s.table.around(target, walkWidth), n.lastResort(s)...), true
 	}
 }
 
@@ -141,7 +141,7 @@ func (w *walk) start(seeds []contact) {
 	for range paths {
 		f := newFrontier(w.target, w.side.ID(), walkWidth, expand, walkBudget)
 		f.words = words
-		f.reach, f.liar = w.side.table.reach(walkReach), w.n.liars.has
+		f.density, f.reach, f.liar = w.side.table.density(), w.side.table.reach(walkReach), w.n.liars.has
 		f.named = func(a netip.AddrPort) bool { return slices.Contains(named, a) }
 		w.paths = append(w.paths, f)
 	}
@@ -173,7 +173,7 @@ func (w *walk) run(ctx context.Context) error {
 		case <-survey:
 			surveyed = true
 			for _, f := range w.paths {
-				f.reach = w.side.table.reach(walkReach)
+				f.density, f.reach = w.side.table.density(), w.side.table.reach(walkReach)
 			}
 		case e := <-w.events:
 			w.take(e)

@@ -18,6 +18,7 @@ func TestBars(t *testing.T) {
 		churn    float64
 		hostile  float64
 		any, all float64 // shares of the lookups
+		conspire bool
 		quick    bool
 	}{
 		{name: "100 nodes", nodes: 100, lookups: 40, any: 1, all: 0.99, quick: true},
@@ -25,6 +26,7 @@ func TestBars(t *testing.T) {
 		{name: "1,000 nodes", nodes: 1000, lookups: 200, any: 0.995, all: 0.975},
 		{name: "10% churn a minute", nodes: 300, lookups: 200, churn: 0.1, any: 0.99, all: 0.95},
 		{name: "20% hostile", nodes: 300, lookups: 200, hostile: 0.2, any: 0.99},
+		{name: "20% conspire", nodes: 300, lookups: 200, hostile: 0.2, any: 0.99, conspire: true},
 	} {
 		if !full && !c.quick {
 			continue
@@ -32,7 +34,7 @@ func TestBars(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			o := Options{
 				Nodes: c.nodes, Providers: 5, Lookups: c.lookups, Churn: c.churn, Hostile: c.hostile,
-				Latency: 50 * time.Millisecond, Seed: 1,
+				Latency: 50 * time.Millisecond, Seed: 1, conspiracy: c.conspire,
 			}
 			if c.churn > 0 {
 				o.Over = 2 * time.Minute

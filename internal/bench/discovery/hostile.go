@@ -20,11 +20,13 @@ const (
 	drops
 	lies
 	floods
+	conspires // lies, and agrees with others on it; only in tests
 )
 
 const (
 	lieValues  = 64 // providers that do not exist, an answer
 	lieNodes   = 16
+	parties    = 6  // into which conspirators divide: all of one tell of the same providers
 	floodPorts = 24 // announcements in the place of one
 )
 
@@ -69,7 +71,7 @@ func (c *crook) take(packet []byte, from net.Addr) bool {
 		return false
 	case c.harm == drops:
 		return true
-	case c.harm == lies:
+	case c.harm == lies, c.harm == conspires:
 		c.lie(packet, method, from)
 		return true
 	}
@@ -95,8 +97,8 @@ func (c *crook) lie(packet []byte, method string, to net.Addr) {
 		for i := range lieNodes {
 			near := [20]byte(key[:20])
 			binary.BigEndian.PutUint32(near[16:], c.gang.rng.Uint32())
-			addr := c.gang.nobody()
-			if i%2 == 0 && len(c.gang.liars) > 0 {
+			addr := nobody(c.gang.rng)
+			if (i%2 == 0 || c.harm == conspires) && len(c.gang.liars) > 0 {
 				addr = c.gang.liars[c.gang.rng.IntN(len(c.gang.liars))]
 			}
 			out = appendCompact(append(out, near[:]...), addr)
@@ -104,8 +106,12 @@ func (c *crook) lie(packet []byte, method string, to net.Addr) {
 	}
 	if method == "get_peers" {
 		out = append(out, "5:token1:x6:valuesl"...)
+		rng := c.gang.rng
+		if c.harm == conspires {
+			rng = rand.New(rand.NewPCG(uint64(id[19]%parties), 2))
+		}
 		for range lieValues {
-			out = appendCompact(append(out, "6:"...), c.gang.nobody())
+			out = appendCompact(append(out, "6:"...), nobody(rng))
 		}
 		out = append(out, 'e')
 	}
@@ -115,8 +121,8 @@ func (c *crook) lie(packet []byte, method string, to net.Addr) {
 }
 
 // nobody is an address at which nobody listens, of a network of its own.
-func (g *gang) nobody() netip.AddrPort {
-	r := g.rng.Uint32()
+func nobody(rng *rand.Rand) netip.AddrPort {
+	r := rng.Uint32()
 	return netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 200 | byte(r>>24)&0x3f, byte(r >> 16), byte(r >> 8)}), 1+uint16(r)|1024)
 }
 

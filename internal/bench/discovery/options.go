@@ -41,7 +41,8 @@ type Options struct {
 	Seed uint64       // the same seed gives the same ids, places and victims
 	Say  func(string) // progress; may be nil
 
-	settled time.Duration // tests wait for less than settledAfter
+	settled    time.Duration // tests wait for less than settledAfter
+	conspiracy bool          // all hostile nodes stand next to the key, tell of each other only, and agree on their lies
 	// tests use sockets without a kernel; nil: UDP
 	listen func(*net.UDPAddr) (net.PacketConn, error)
 }

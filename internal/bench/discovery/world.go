@@ -99,7 +99,7 @@ func (w *world) start(ctx context.Context, h harm, provider bool) (*member, erro
 	if h != honest {
 		cfg.Conn = &crook{wire: m.wire, gang: &w.gang, harm: h, id: func() dht.Key { return m.node.ID() }}
 		w.gang.mu.Lock()
-		if h == lies && len(w.gang.liars)%2 == 0 {
+		if h == conspires || h == lies && len(w.gang.liars)%2 == 0 {
 			cfg.ID = w.key
 			binary.BigEndian.PutUint32(cfg.ID[16:], w.rng.Uint32())
 		}
@@ -108,7 +108,7 @@ func (w *world) start(ctx context.Context, h harm, provider bool) (*member, erro
 	if m.node, err = dht.New(cfg); err != nil {
 		return nil, err
 	}
-	if h == lies {
+	if h == lies || h == conspires {
 		w.gang.join(m.wire.addr)
 	}
 	ctx, cancel := context.WithCancel(ctx)
@@ -162,6 +162,9 @@ func (w *world) build(ctx context.Context) error {
 		h := honest
 		if i <= hostile {
 			h = drops + harm(i%3)
+			if w.o.conspiracy {
+				h = conspires
+			}
 		}
 		if i == w.o.Nodes-w.o.Providers && !wait(ctx, min(warmUp, w.o.settledAfter())) {
 			return ctx.Err()
