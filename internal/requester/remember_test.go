@@ -63,7 +63,7 @@ func TestWhoWasMetBefore(t *testing.T) {
 	}
 	q.Stop()
 	b.client.Finder = finds(p)
-	if _, err := b.request(1, 10, 1); err != nil {
+	if _, err = b.request(1, 10, 1); err != nil {
 		t.Error(err)
 	}
 	raw, err := os.ReadFile(path)
