@@ -7,11 +7,16 @@ import (
 	"sync"
 	"time"
 
+	"github.com/angler-dex/angler/internal/coord"
 	"github.com/angler-dex/angler/internal/identity"
 	"github.com/angler-dex/angler/internal/market"
 	"github.com/angler-dex/angler/internal/match"
 	"github.com/angler-dex/angler/internal/placement"
 )
+
+// tellMoves is how often others may be told that the coordinate has moved: they
+// measure theirs by it, so all settle the sooner the fresher those in records are.
+const tellMoves = 30 * time.Second
 
 // selfRecord signs what this provider says of itself, anew when its classes or
 // its place changed or half of the record's life is over.
@@ -30,7 +35,7 @@ type selfRecord struct {
 	listed []string
 	enters []string
 	at     string // cell
-	told   bool   // the coordinate was settled
+	told   coord.Coordinate
 }
 
 // get returns the signed record.
@@ -39,8 +44,9 @@ func (r *selfRecord) get() ([]byte, error) {
 	defer r.mu.Unlock()
 	now, classes, policies := r.now(), r.classes(), r.policies()
 	cell, here := r.place.where(), r.place.space.Here()
-	same := slices.Equal(classes, r.listed) && slices.Equal(policies, r.enters) && cell == r.at && here.Settled() == r.told
-	if r.raw != nil && now.Sub(r.issued) < recordLife/2 && now.Sub(r.issued) >= 0 && same {
+	age := now.Sub(r.issued)
+	same := slices.Equal(classes, r.listed) && slices.Equal(policies, r.enters) && cell == r.at && (here == r.told || age < tellMoves)
+	if r.raw != nil && age < recordLife/2 && age >= 0 && same {
 		return r.raw, nil
 	}
 	raw, err := identity.SignRecord(r.key, identity.Record{
@@ -50,7 +56,7 @@ func (r *selfRecord) get() ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	r.raw, r.issued, r.listed, r.enters, r.at, r.told = raw, now, classes, policies, cell, here.Settled()
+	r.raw, r.issued, r.listed, r.enters, r.at, r.told = raw, now, classes, policies, cell, here
 	return raw, nil
 }
 
