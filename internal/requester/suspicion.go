@@ -104,18 +104,21 @@ func (s *suspicion) draw(ranked []match.Candidate, least int, rand io.Reader) ([
 }
 
 // sitOut are those of the lots, the most suspected first, who leave as many as are
-// wanted; and beyond that one of each pair of which nobody does yet. At least so
-// many stay.
+// wanted; and beyond that one of each pair that would otherwise be together. At
+// least so many stay.
 func (s *suspicion) sitOut(lots []lot, wanted, least int) (out []identity.PeerID) {
-	accused := func(id identity.PeerID) bool {
+	stays := map[identity.PeerID]bool{}
+	for _, l := range lots {
+		stays[l.id] = true
+	}
+	together := func(id identity.PeerID) bool {
 		return slices.ContainsFunc(s.spoilt, func(suspects []identity.PeerID) bool {
-			return len(suspects) == 2 && slices.Contains(suspects, id) &&
-				!slices.ContainsFunc(suspects, func(other identity.PeerID) bool { return slices.Contains(out, other) })
+			return len(suspects) == 2 && slices.Contains(suspects, id) && stays[suspects[0]] && stays[suspects[1]]
 		})
 	}
 	for _, l := range lots {
-		if stay := len(lots) - len(out); stay > least && (stay > wanted || accused(l.id)) {
-			out = append(out, l.id)
+		if n := len(lots) - len(out); n > least && (n > wanted || together(l.id)) {
+			out, stays[l.id] = append(out, l.id), false
 		}
 	}
 	return out

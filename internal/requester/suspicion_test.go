@@ -133,6 +133,22 @@ func TestCheatThatAccuses(t *testing.T) {
 	}
 }
 
+// TestPairsAreParted: one of two that stand against each other sits out, and neither if
+// the other is gone.
+func TestPairsAreParted(t *testing.T) {
+	random, all := mathrand.NewChaCha8([32]byte{4}), crowd(5)
+	s := suspicion{spoilt: [][]identity.PeerID{ids(all[:2])}}
+	for range 20 {
+		list, err := s.draw(all, 2, random)
+		if err != nil || len(list) != 4 || list[1].Record.ID == all[1].Record.ID {
+			t.Fatalf("of a pair and three others %v are drawn: %v", ids(list), err)
+		}
+	}
+	if list, err := s.draw(all[1:], 2, random); err != nil || len(list) != 4 {
+		t.Errorf("%v are drawn, one of the pair being gone: %v", ids(list), err)
+	}
+}
+
 // TestLotIsFair: before anything is known of anybody each is drawn as often as any
 // other, and nobody can foresee who: it is the randomness that decides.
 func TestLotIsFair(t *testing.T) {
