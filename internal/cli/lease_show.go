@@ -28,7 +28,7 @@ that it takes one back. The providers are asked for that; --offline shows what i
 					if err != nil {
 						return err
 					}
-					return a.printLease(l, leaseInfo{Lease: l})
+					return a.printLease(l, leaseInfo{Reason: l.Reason, Lease: l})
 				})
 			}
 			return a.showLease(cmd.Context(), args[0], offline)

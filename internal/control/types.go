@@ -166,6 +166,7 @@ type Lease struct {
 	Expires   *time.Time `json:"expires,omitempty"`
 	Reclaim   Duration   `json:"reclaimNotice,omitempty"` // notice with which it may be taken back; none: it is not
 	Notice    string     `json:"notice,omitempty"`        // NoticeExpiry or NoticeReclaim, once there is any
+	Reason    string     `json:"reason,omitempty"`        // why it has ended or is ending
 }
 
 // What a lease's requester and namespace are told about its end.

@@ -107,6 +107,13 @@ func TestLeaseInSeveralHands(t *testing.T) {
 		}
 		return true
 	})
+	told := ""
+	for _, who := range []string{"ann", "bob", "cyd"} {
+		told += w.run(who, "lease", "show", id, "--provided").out // one of them has it
+	}
+	if !strings.Contains(told, "its namespace was deleted") {
+		t.Errorf("the operator is told:\n%s", told)
+	}
 	if r := w.run("asker", "lease", "show", id); !strings.Contains(r.out+r.err, "its namespace was deleted") {
 		t.Errorf("the requester is told:\n%s%s", r.out, r.err)
 	}

@@ -113,7 +113,7 @@ func (d *daemon) showLease(l market.Lease) control.Lease {
 		at := l.Expires.UTC().Truncate(time.Second)
 		shown.Expires = &at
 	}
-	shown.Reclaim = control.Duration(l.Notice)
+	shown.Reclaim, shown.Reason = control.Duration(l.Notice), l.Reason
 	if l.State.Usable() {
 		switch l.NoticeAt(d.clock()).Kind {
 		case market.NoticeExpiry:

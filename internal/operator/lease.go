@@ -94,6 +94,9 @@ func ready(l control.Lease) metav1.Condition {
 	case over(l.State):
 		c.Reason = "Over"
 	}
+	if l.Reason != "" {
+		c.Message += ": " + l.Reason
+	}
 	return c
 }
 
