@@ -107,7 +107,7 @@ var codes = []struct {
 	{k8s.ErrNoCluster, ExitNoCluster, "name one with --kubeconfig or $KUBECONFIG"},
 	{control.ErrInvalid, ExitUsage, ""},
 	{requester.ErrNoFit, ExitNoMatch, "--wait keeps trying"},
-	{requester.ErrAborted, ExitAborted, ""},
+	{requester.ErrAborted, ExitAborted, "with more providers (--max-providers) a few cannot spoil it; --wait keeps trying"},
 	{requester.ErrDeadline, ExitDeadline, "--deadline bounds each try"},
 	{control.ErrDeadline, ExitDeadline, ""},
 	{errTimeout, ExitDeadline, ""},

@@ -3,6 +3,7 @@ package requester
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"github.com/angler-dex/angler/internal/match"
 )
@@ -38,6 +39,7 @@ func (r *request) place(ctx context.Context) (Lease, func(context.Context) []mat
 	}
 }
 
+// errPartUnfit is not ErrNoFit: more might fit among those who were left out.
 var errPartUnfit = errors.New("nothing fits among those whom nobody disturbed")
 
 // again takes in why a match has placed nothing. It returns nil if another one is to
@@ -62,7 +64,7 @@ func (r *request) again(err error, partial bool) error {
 		return err
 	}
 	if r.tries == 0 {
-		return errors.Join(ErrAborted, err)
+		return fmt.Errorf("%w, and so were its reruns: %w", ErrAborted, err)
 	}
 	r.client.log().Info("running another match", "of", len(r.candidates), "why", err)
 	return nil
