@@ -31,22 +31,28 @@
 //
 // Both sides: messages.go, lease_messages.go and wire.go are the wire; roster.go
 // and roster_open.go the contract and its checks; network.go carries the flights
-// over streams and notices silence; warm.go agrees on spare sets, stock.go and stock_make.go
-// have idle providers make them; patience.go is
-// how long who waits; receipt.go, receipts.go and grant.go are what a deal leaves;
+// over streams and notices silence, streams.go does so for who has the streams;
+// warm.go agrees on spare sets, stock.go and stock_make.go have idle providers
+// make them; patience.go is how long who waits, memory.go how large a match may
+// be; receipt.go, receipts.go, archive.go and grant.go are what a deal leaves;
 // carry.go copies what runs through a provider to its API server.
 //
 // The requester ([Seeker]): candidate.go, seeker.go, table.go, draw.go with
-// commitment.go, play.go, listener.go; blame.go and judge.go decide whom a rerun
-// leaves out; deal.go is claim, confirm and release, renewal.go and standings.go
+// commitment.go and speed.go, play.go, listener.go; blame.go and judge.go decide
+// whom a rerun leaves out and who is suspected, dispute.go who has spoilt a result
+// that stands; deal.go is claim, confirm and release, renewal.go and standings.go
 // what comes in between.
 //
-// The provider ([Provider]): provider.go, invitation.go, matching.go, session.go, control.go,
-// assembly.go and meeting.go take part in matches, fitness.go says with what;
-// lease.go answers about leases, spec.go, provision.go and ending.go change the
-// cluster, work.go and sweep.go see to it that one at a time does and that what
-// is due gets done; guard.go keeps what a lease has in the cluster as it was agreed. standing.go, renewing.go, telling.go and proxy.go are what a
-// lease has while it lives.
+// The provider ([Provider]): provider.go, invitation.go, matching.go, session.go,
+// control.go, assembly.go and meeting.go take part in matches, fitness.go says
+// with what; lease.go answers about leases, spec.go, provision.go and ending.go
+// change the cluster, work.go and sweep.go see to it that one at a time does and
+// that what is due gets done; guard.go keeps what a lease has in the cluster as it
+// was agreed. standing.go, renewing.go, telling.go and proxy.go are what a lease
+// has while it lives.
+//
+// Among neighbours ([Backer]): dialback.go and knock.go dial back who asks for it,
+// referral.go tells requesters of those whom the DHT does not lead to.
 //
 // # Wire
 //
