@@ -27,33 +27,28 @@ const maxNote = 1024
 // Look asks once whether a lease still has its namespace. The error is ErrNoLease only if an API server says that it is not
 // there, that it is being deleted, or that another one has its name by now. Any other error says nothing about the namespace:
 // an API server that is away, or does not know us, has deleted nothing.
-func (c *Cluster) Look(ctx context.Context, spec manifest.Spec) error {
-	_, err := c.look(ctx, spec)
+func (c *Cluster) Look(ctx context.Context, provider, leaseID string) error {
+	_, err := c.look(ctx, manifest.NamespaceFor(leaseID), provider, leaseID)
 	return err
 }
 
 // look returns the namespace of a lease by its name. One whose labels were taken off is the lease's all the same, if we made
 // it: that is seen by who manages its fields.
-func (c *Cluster) look(ctx context.Context, spec manifest.Spec) (metav1.ObjectMeta, error) {
-	plan, err := manifest.Objects(spec)
-	if err != nil {
-		return metav1.ObjectMeta{}, err
-	}
+func (c *Cluster) look(ctx context.Context, name, provider, leaseID string) (there metav1.ObjectMeta, err error) {
 	limited, cancel := context.WithTimeout(ctx, lookLimit)
 	defer cancel()
-	var there metav1.ObjectMeta
 	err = attempt(limited, func(ctx context.Context) (err error) {
-		there, err = c.metadata(ctx, plan.Namespace)
+		there, err = c.metadata(ctx, manifest.Object{GroupVersionResource: corev1.SchemeGroupVersion.WithResource("namespaces"), Name: name})
 		return err
 	})
 	switch {
 	case absent(err):
-		return there, fmt.Errorf("%w: %s is not there", ErrNoLease, plan.Namespace.Name)
+		return there, fmt.Errorf("%w: %s is not there", ErrNoLease, name)
 	case err != nil:
-		return there, fmt.Errorf("look at namespace %s: %w", plan.Namespace.Name, refused(err))
+		return there, fmt.Errorf("look at namespace %s: %w", name, refused(err))
 	case there.DeletionTimestamp != nil:
 		return there, fmt.Errorf("%w: %s is being deleted", ErrNoLease, there.Name)
-	case there.Labels[manifest.LabelProvider] == spec.Provider && there.Labels[manifest.LabelLease] == spec.LeaseID:
+	case there.Labels[manifest.LabelProvider] == provider && there.Labels[manifest.LabelLease] == leaseID:
 		return there, nil
 	case !slices.ContainsFunc(there.ManagedFields, func(f metav1.ManagedFieldsEntry) bool { return f.Manager == fieldManager }):
 		return there, fmt.Errorf("%w: another namespace is called %s", ErrNoLease, there.Name)
@@ -86,7 +81,7 @@ func (c *Cluster) Restore(ctx context.Context, spec manifest.Spec, ends time.Tim
 	if err != nil {
 		return nil, err
 	}
-	before, err := c.look(ctx, spec)
+	before, err := c.look(ctx, plan.Namespace.Name, spec.Provider, spec.LeaseID)
 	if err != nil {
 		return nil, err
 	}

@@ -208,7 +208,7 @@ func TestGoneIsToldFromUnreached(t *testing.T) {
 	h := watching(t, c, spec.Provider)
 	provision(t, c, spec)
 	ns := manifest.NamespaceFor(spec.LeaseID)
-	if err := c.Look(ctx, spec); err != nil {
+	if err := c.Look(ctx, spec.Provider, spec.LeaseID); err != nil {
 		t.Fatal(err)
 	}
 	elsewhere := func(s *httptest.Server) *Cluster {
@@ -230,7 +230,7 @@ func TestGoneIsToldFromUnreached(t *testing.T) {
 		"nobody there": elsewhere(stopped), "nobody knows us": nobody,
 		"a proxy that finds nothing": elsewhere(httptest.NewTLSServer(http.HandlerFunc(http.NotFound))),
 	} {
-		if err := cluster.Look(ctx, spec); err == nil || errors.Is(err, ErrNoLease) {
+		if err := cluster.Look(ctx, spec.Provider, spec.LeaseID); err == nil || errors.Is(err, ErrNoLease) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -239,7 +239,7 @@ func TestGoneIsToldFromUnreached(t *testing.T) {
 		t.Fatal(err)
 	}
 	eventually(ctx, t, "the deletion is heard of", func() bool { return h.of(spec.LeaseID) > before })
-	if err := c.Look(ctx, spec); !errors.Is(err, ErrNoLease) {
+	if err := c.Look(ctx, spec.Provider, spec.LeaseID); !errors.Is(err, ErrNoLease) {
 		t.Errorf("a namespace that is being deleted, or gone: %v", err)
 	}
 	if _, err := c.Restore(ctx, spec, spec.Expires); !errors.Is(err, ErrNoLease) {
@@ -249,7 +249,7 @@ func TestGoneIsToldFromUnreached(t *testing.T) {
 		_, err := admin.CoreV1().Namespaces().Get(ctx, ns, metav1.GetOptions{})
 		return absent(err)
 	})
-	if err := c.Look(ctx, spec); !errors.Is(err, ErrNoLease) {
+	if err := c.Look(ctx, spec.Provider, spec.LeaseID); !errors.Is(err, ErrNoLease) {
 		t.Errorf("a namespace that is gone: %v", err)
 	}
 	// Somebody's namespace that happens to have the name.

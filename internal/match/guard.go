@@ -33,15 +33,23 @@ func (p *Provider) follow(ctx context.Context) {
 	}
 }
 
-// blind says that changes of a kind of objects are not heard of, or are again.
+// blind says that changes of a kind of objects are not heard of, or are again: once
+// for all kinds, if the cluster is away.
 func (p *Provider) blind(resource string, err error) {
+	p.mu.Lock()
+	before := len(p.unheard)
+	if p.unheard[resource] = true; err == nil {
+		delete(p.unheard, resource)
+	}
+	now := len(p.unheard)
+	p.mu.Unlock()
 	switch {
-	case err == nil:
-		p.Log.Info("changes are heard of again", "of", resource)
 	case errors.Is(err, k8s.ErrForbidden):
 		p.Log.Warn("changes are not heard of, only looked for now and then: apply deploy/manifests/rbac.yaml", "of", resource, "every", lookEvery, "err", err)
-	default:
-		p.Log.Info("changes are not heard of for a while", "of", resource, "err", err)
+	case before == 0 && now > 0:
+		p.Log.Info("changes in the cluster are not heard of for a while", "err", err)
+	case before > 0 && now == 0:
+		p.Log.Info("changes in the cluster are heard of again")
 	}
 }
 
@@ -112,14 +120,12 @@ func (p *Provider) check(ctx context.Context, lease market.Lease) error {
 	}
 	limited, cancel := context.WithTimeout(ctx, restoreWithin)
 	defer cancel()
-	spec, whole, err := p.agreed(lease)
 	var restored []string
-	switch {
-	case err != nil:
-	case whole:
+	var err error
+	if spec, whole := p.agreed(lease); whole {
 		restored, err = p.Cluster.Restore(limited, spec, lease.Expires)
-	default:
-		err = p.Cluster.Look(limited, spec)
+	} else {
+		err = p.Cluster.Look(limited, p.Key.ID().String(), lease.ID.String())
 	}
 	if len(restored) > 0 {
 		p.Log.Warn("somebody has changed what a lease has in the cluster; it is put back", "lease", lease.ID.Short(), "objects", restored)
@@ -138,23 +144,22 @@ func (p *Provider) check(ctx context.Context, lease market.Lease) error {
 }
 
 // agreed is the spec by which a lease was provisioned, whose hash stands in its
-// receipt; whole tells whether this daemon can still say it in full. If not, since
-// the operator's template or this program are others by now, the objects stay as
-// they were agreed and nothing is put back.
-func (p *Provider) agreed(lease market.Lease) (_ manifest.Spec, whole bool, err error) {
+// receipt; whole tells whether this daemon can still say it. If not, since the
+// operator's template, the models or this program are others by now, the objects
+// stay as they were agreed, and nothing is put back.
+func (p *Provider) agreed(lease market.Lease) (spec manifest.Spec, whole bool) {
 	d, err := readDeed(lease)
 	if err != nil {
-		return manifest.Spec{}, false, err
+		return manifest.Spec{}, false
 	}
 	first, err := ReadReceipt(d.Receipt)
 	if err != nil {
-		return manifest.Spec{}, false, err
+		return manifest.Spec{}, false
 	}
 	lease.Expires = lease.Started.Wall.Add(time.Duration(first.Seconds) * time.Second)
-	spec, err := specOf(lease, p.Key.ID(), p.House)
-	if err != nil {
-		return manifest.Spec{}, false, err
+	if spec, err = specOf(lease, p.Key.ID(), p.House); err != nil {
+		return manifest.Spec{}, false
 	}
 	hash, err := manifest.Hash(spec)
-	return spec, hash == lease.Manifest, err
+	return spec, err == nil && hash == lease.Manifest
 }

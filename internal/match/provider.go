@@ -33,7 +33,7 @@ type Cluster interface {
 	Certificate(ctx context.Context, provider, leaseID string, until time.Time) (certificate, key []byte, expires time.Time, err error)
 	Usage(ctx context.Context, provider, leaseID string) ([]k8s.Usage, error)
 	Notice(ctx context.Context, provider, leaseID string, n k8s.Notice) error
-	Look(ctx context.Context, spec manifest.Spec) error
+	Look(ctx context.Context, provider, leaseID string) error
 	Restore(ctx context.Context, spec manifest.Spec, ends time.Time) (restored []string, err error)
 
 	// Watch says when others may have changed or deleted something of a lease.
@@ -95,6 +95,7 @@ type Provider struct {
 	doubted delays                             // leases that could not be looked at, or were changed again and again
 
 	suspects map[market.LeaseID]bool // leases that somebody may have changed in the cluster
+	unheard  map[string]bool         // kinds of objects of whose changes nothing is heard
 
 	tunnels tunnels // connections to the API server that are carried
 }
@@ -127,6 +128,7 @@ func NewProvider(cfg ProviderConfig) *Provider {
 		hushed:         delays{},
 		doubted:        delays{},
 		suspects:       map[market.LeaseID]bool{},
+		unheard:        map[string]bool{},
 		tunnels:        tunnels{of: map[market.LeaseID]map[*tunnel]bool{}, by: map[identity.PeerID]int{}},
 		looks:          make(chan struct{}, lookers),
 	}

@@ -133,11 +133,10 @@ func (p Part) also(base, now Part) Part {
 	if now.Grant != base.Grant {
 		p.Grant = now.Grant
 	}
-	renewed := len(now.Renewals) > len(base.Renewals)
-	if renewed && len(now.Renewals) > len(p.Renewals) {
-		p.Renewals = now.Renewals
-	}
-	if renewed || p.Expires.Equal(base.Expires) {
+	switch renewed := len(now.Renewals) > len(base.Renewals); {
+	case renewed && len(now.Renewals) > len(p.Renewals):
+		p.Renewals, p.Expires = now.Renewals, now.Expires
+	case p.Expires.Equal(base.Expires):
 		p.Expires = now.Expires
 	}
 	if now.Promise != base.Promise {

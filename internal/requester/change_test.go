@@ -141,6 +141,16 @@ func TestNoteOnlyGoesForward(t *testing.T) {
 			t.Errorf("%s: %v, %v, %v", name, l, l.Parts[0], err)
 		}
 	}
+	// Who is late with a renewal that another has renewed again.
+	once, twice := old.with([]Part{old.Parts[0]}), old.with([]Part{old.Parts[0]})
+	once.Parts[0].Renewals, once.Parts[0].Expires = []Renewal{{Total: 2 * time.Hour}}, old.Created.Add(2*time.Hour)
+	twice.Parts[0].Renewals, twice.Parts[0].Expires = []Renewal{{Total: 2 * time.Hour}, {Total: 3 * time.Hour}}, old.Created.Add(3*time.Hour)
+	if err := s.Put(twice); err != nil {
+		t.Fatal(err)
+	}
+	if l, err := s.Note(old, once); err != nil || len(l.Parts[0].Renewals) != 2 || !l.Parts[0].Expires.Equal(twice.Parts[0].Expires) {
+		t.Errorf("%d renewals, until %v, %v", len(l.Parts[0].Renewals), l.Parts[0].Expires, err)
+	}
 	renewed := old.with([]Part{old.Parts[0]})
 	renewed.Parts[0].Expires = renewed.Parts[0].Expires.Add(time.Hour)
 	if err := s.Put(renewed); err != nil {

@@ -90,7 +90,7 @@ func (s *served) Notice(c Call, _ *Answer) error {
 }
 
 func (s *served) Look(c Call, _ *Answer) error {
-	return slowly(func(ctx context.Context) error { return s.cluster.Look(ctx, c.Spec) })
+	return slowly(func(ctx context.Context) error { return s.cluster.Look(ctx, c.Provider, c.Lease) })
 }
 
 func (s *served) Restore(c Call, _ *Answer) error {
@@ -174,8 +174,8 @@ func (r remote) Notice(ctx context.Context, provider, leaseID string, n k8s.Noti
 	return err
 }
 
-func (r remote) Look(ctx context.Context, spec manifest.Spec) error {
-	_, err := r.call(ctx, "Look", Call{Spec: spec})
+func (r remote) Look(ctx context.Context, provider, leaseID string) error {
+	_, err := r.call(ctx, "Look", Call{Provider: provider, Lease: leaseID})
 	return err
 }
 

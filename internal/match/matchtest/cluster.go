@@ -185,8 +185,8 @@ func (c *Cluster) Notices(lease string) []k8s.Notice {
 }
 
 // Look is match.Cluster's.
-func (c *Cluster) Look(ctx context.Context, spec manifest.Spec) error {
-	return c.of(ctx, Look, spec.Provider, spec.LeaseID, func(manifest.Spec) {})
+func (c *Cluster) Look(ctx context.Context, provider, leaseID string) error {
+	return c.of(ctx, Look, provider, leaseID, func(manifest.Spec) {})
 }
 
 // Restore is match.Cluster's.
