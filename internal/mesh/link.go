@@ -31,6 +31,10 @@ func (l *Link) Addr() netip.AddrPort { return l.latest().addr }
 // RTT returns the smoothed round-trip time of the latest connection.
 func (l *Link) RTT() time.Duration { return l.latest().quic.ConnectionStats().SmoothedRTT }
 
+// MinRTT returns the shortest round-trip time of the latest connection: what the
+// way takes, with the least of what queues and busy machines add.
+func (l *Link) MinRTT() time.Duration { return l.latest().quic.ConnectionStats().MinRTT }
+
 func (l *Link) latest() *conn {
 	l.node.mu.Lock()
 	defer l.node.mu.Unlock()

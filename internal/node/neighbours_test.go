@@ -40,3 +40,20 @@ func TestReach(t *testing.T) {
 		}
 	}
 }
+
+// The cell that is found out grows finer, and moves when rounds say so; one that
+// tells less is no reason to announce under other keys.
+func TestCellIsFoundOut(t *testing.T) {
+	p := &place{space: coord.New(), auto: true}
+	for _, c := range []struct{ told, cell string }{
+		{"", ""}, {"u", "u"}, {"u33", "u33"}, {"u3", "u33"}, {"", "u33"}, {"u33d", "u33d"}, {"u28", "u28"}, {"x", "x"},
+	} {
+		if p.learn(3, c.told, ""); p.where() != c.cell {
+			t.Errorf("told %q: in %q, not %q", c.told, p.where(), c.cell)
+		}
+	}
+	p.fix("u33d")
+	if p.learn(3, "u28", ""); p.where() != "u33d" {
+		t.Errorf("what the operator said became %q", p.where())
+	}
+}

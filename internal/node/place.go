@@ -2,6 +2,7 @@ package node
 
 import (
 	"math/rand/v2"
+	"strings"
 	"sync"
 	"time"
 
@@ -79,7 +80,10 @@ func (p *place) learn(near int, cell, reach string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.near = near
-	if p.auto && cell != "" {
+	// A round that tells less than one before changes nothing: who has nothing to
+	// A round that tells less than one before changes nothing: answers are late at
+	// times, and never early.
+	if p.auto && !strings.HasPrefix(p.cell, cell) {
 		p.cell = cell
 	}
 	if reach != "" {

@@ -44,7 +44,7 @@ func (r *round) meet(ctx context.Context, at netip.AddrPort) {
 	if err != nil {
 		return
 	}
-	rtt := link.RTT()
+	rtt := link.MinRTT()
 	r.mu.Lock()
 	if r.measured == maxNear {
 		r.mu.Unlock()

@@ -262,7 +262,7 @@ func (c *Client) place(m match.Candidate) {
 	if err != nil || c.Space == nil {
 		return // it has none yet, or an implausible one
 	}
-	if err := c.Space.Observe(m.Record.ID.String(), at, m.Link.RTT()); err != nil {
+	if err := c.Space.Observe(m.Record.ID.String(), at, m.Link.MinRTT()); err != nil {
 		c.log().Debug("no sample", "peer", m.Record.ID.Short(), "err", err)
 	}
 }
