@@ -71,7 +71,7 @@ func tries(t *testing.T, seed [32]byte, n, least, cheats int, suspects ...func([
 // that spoil each match in which they are and leave no name: the table in
 // docs/threat-model.md. What it has of one cheat is exact.
 func TestCheatsThatNameNobody(t *testing.T) {
-	const runs = 4000
+	const runs = 2000
 	for _, tc := range []struct {
 		n, least, cheats int
 		want             [1 + Reruns]float64 // by then a match was not spoilt
