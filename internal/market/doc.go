@@ -46,6 +46,9 @@
 // An offer with a Surplus is not so many units but what a cluster has over at the
 // moment when inputs bind, as Config.Surplus counts it after all that is promised.
 //
+// How far the provider withdraws from new matches stands in the ledger, too
+// ([Ledger.SetDrain]): what it is for may take longer than the process lives.
+//
 // # Purity
 //
 // Classes, sizes, prices, offers and the state table are pure values. Only the
