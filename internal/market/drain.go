@@ -52,17 +52,18 @@ func (l *Ledger) SetDrain(d Drain) error {
 	return err
 }
 
-func loadDrain(tx *bolt.Tx) (Drain, error) {
+func loadDrain(tx *bolt.Tx, d *Drain) error {
 	raw := tx.Bucket(bucketLedger).Get(keyDrain)
 	if raw == nil {
-		return NotDraining, nil
+		return nil
 	}
 	var row drainRow
 	if err := decodeRow(bucketLedger, keyDrain, raw, &row); err != nil {
-		return NotDraining, err
+		return err
 	}
 	if row.Drain > Leaving {
-		return NotDraining, errors.New("state of draining")
+		return errors.New("state of draining")
 	}
-	return row.Drain, nil
+	*d = row.Drain
+	return nil
 }

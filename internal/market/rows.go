@@ -185,9 +185,8 @@ type contents struct {
 // load reads and verifies every row.
 func load(tx *bolt.Tx, provider [32]byte) (contents, error) {
 	c := contents{offers: map[string]Offer{}, leases: map[LeaseID]Lease{}, matches: map[[32]byte][]matchSlot{}}
-	drain, err := loadDrain(tx)
-	c.drain = drain
-	err = errors.Join(err,
+	err := errors.Join(
+		loadDrain(tx, &c.drain),
 		each(tx, bucketOffers, func(k []byte, row offerRow) error {
 			o, err := row.offer(string(k))
 			c.offers[o.Name] = o
