@@ -23,7 +23,7 @@
 //
 // # Outputs
 //
-//	lowest-price   requester   winner's party number (⌈log2(P+1)⌉ bits, 0 = none) ‖ price (32) ‖ matched
+//	lowest-price   requester   for each provider: won (1); then the price (32)
 //	second-price   requester   the same, with what is paid in the place of the price
 //	split, fit     requester   for each provider: won ‖ quantity − 1 (16) ‖ price (32)
 //	all            provider    won ‖ quantity − 1 (16) [‖ further (16 each)], and for second-price what it is paid (32)
@@ -49,6 +49,6 @@
 // the last one, and nobody is full.
 //
 // Every order of the leaves gives the same inputs and outputs in the same order and the same number of ANDs: only then may the
-// coin choose it after the triples are made. Each output to a provider has an AND on it, whose mask party 0 has a share of
-// (package circuit says why that matters).
+// coin choose it after the triples are made. Each output to a provider is an input of the requester or has an AND in it, so
+// that party 0 has a share of its mask; and no output to anybody is a sum of inputs of several (package circuit says why both matter).
 package placement

@@ -22,8 +22,8 @@
 //
 // # What is refused
 //
-// [Circuit.Validate] accepts a circuit from elsewhere under the same rules under which Build makes one. Two of them are
-// about the protocol and not about the form.
+// [Circuit.Validate] accepts a circuit from elsewhere under the same rules under which Build makes one. Three of them, and
+// those on conditional outputs, are about the protocol and not about the form.
 //
 // AND(w, w) is refused: it is a mistake in whoever wrote it. The protocol's safety does not rest on that.
 //
@@ -50,6 +50,17 @@
 // free of the rule; what is delivered to it is masked by the others' shares until their checks are done, and its own
 // evaluation is what makes it able to learn anything at all.
 //
+// Sums of several parties' inputs are refused, as outputs to anybody, if no AND masks them. A party opens its own share of an
+// output's mask, and to that share of x ⊕ y, inputs of two parties, each of them contributes all of the mask of its input:
+// who also has the Λ of the inputs, as party 0 has, and as a provider gets by spoiling rows of its own output, has x and y. So
+// has who is told γ ⊕ x and γ ⊕ y, or γ and γ ⊕ x ⊕ y, of an AND γ. Behind an AND of which nothing else is told, shares are
+// uniform but for their sum. The rule is that an output without an AND in its mask has inputs of one party beside its recipient at
+// most, and that the XORs of other outputs in whose masks the ANDs cancel have inputs of one and the same party. Whatever
+// coalition there is, what the shares that it is sent tell it beyond its outputs is then inputs of its own: take any sum of
+// values of which each honest party has opened, within some sum of outputs, the own part of the mask. Two of these sums of
+// outputs have the same ANDs, so their XOR has none, and consists of parts that are each of one party and told. Between two
+// parties the rule is void: of two, only one is honest.
+//
 // # Conditional outputs
 //
 // What a provider learns only if some bit is 1 costs no AND if party 0 learns it anyway: the provider's output is
@@ -60,7 +71,8 @@
 //   - the condition must be a private output of party 0, which decides by it, and of the provider, which decides by it too
 //     whether to look at what party 0 says;
 //   - the rule on masks holds for conditional outputs as for others, and for all XORs of both. It then says that party 0's
-//     shares of what it keeps back are independent of those that it hands out, unless the values are the same function.
+//     shares of what it keeps back are independent of those that it hands out, unless the values are the same function;
+//   - the rule on sums does too: garblers' shares of what is kept back are not.
 //
 // All conditional outputs of a provider have one condition, so that what it is sent is of two kinds.
 package circuit

@@ -132,6 +132,9 @@ func TestMaskRuleMatchesItsWording(t *testing.T) {
 			c.Outputs = append(c.Outputs, circuit.Output{Wire: circuit.Wire(rng.IntN(c.Wires)), Party: rng.IntN(3)})
 		}
 		err, want := c.Validate(), masked(c)
+		if want && errors.Is(err, circuit.ErrSums) {
+			continue // another rule
+		}
 		if (err == nil) != want || (err != nil && !errors.Is(err, circuit.ErrUnmasked)) {
 			t.Fatalf("%+v: %v, the wording says %v", c, err, want)
 		}

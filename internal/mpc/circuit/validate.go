@@ -12,19 +12,25 @@ const (
 )
 
 // ErrInvalid is what every refusal of Validate and Build wraps; ErrUnmasked, too, for outputs that the protocol would not
-// keep from a provider until its time (see the package's documentation).
+// keep from a provider until its time, and ErrSums, for those that would tell the terms of a sum (see the package's documentation).
 var (
 	ErrInvalid  = errors.New("invalid circuit")
 	ErrUnmasked = fmt.Errorf("%w: a provider's output is not masked by party 0", ErrInvalid)
+	ErrSums     = fmt.Errorf("%w: a sum of several parties' inputs that no AND masks", ErrInvalid)
 )
 
 func invalid(format string, args ...any) error {
 	return fmt.Errorf("%w: %s", ErrInvalid, fmt.Sprintf(format, args...))
 }
 
+func invalidSum(format string, args ...any) error {
+	return fmt.Errorf("%w: %s", ErrSums, fmt.Sprintf(format, args...))
+}
+
 // Validate checks form and rules of a circuit that did not come from a Builder: numbers in range, wires driven once and
-// before they are read, known gates, no AND(w, w), conditional outputs that party 0 can disclose, and masks of the providers' outputs that have shares of party 0. What a
-// Builder has built has passed: nobody changes it any more.
+// before they are read, known gates, no AND(w, w), conditional outputs that party 0 can disclose, masks of the providers' outputs
+// that have shares of party 0, and no sums of several parties' inputs without an AND. What a Builder has built has passed:
+// nobody changes it any more.
 func (c *Circuit) Validate() error {
 	if c.sound {
 		return nil
@@ -56,7 +62,10 @@ func (c *Circuit) Validate() error {
 	if err := c.checkConditions(); err != nil {
 		return err
 	}
-	return c.checkMasks()
+	if err := c.checkMasks(); err != nil {
+		return err
+	}
+	return c.checkSums()
 }
 
 func (c *Circuit) validateGate(k int, g Gate) error {

@@ -12,7 +12,7 @@ import (
 	"github.com/angler-dex/angler/internal/mpc/circuit"
 )
 
-var two = Roles{Parties: 3, Left: 1, Right: 0, Recipients: []int{0, 2}}
+var two = Roles{Parties: 3, Left: 1, Right: 0, Recipients: []int{0, 1}}
 
 func unpack(b []byte) []bool {
 	bits := make([]bool, 8*len(b))
