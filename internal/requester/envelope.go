@@ -2,6 +2,7 @@ package requester
 
 import (
 	"context"
+	"slices"
 	"sort"
 	"time"
 
@@ -106,17 +107,19 @@ func (c *Client) near(policy string, ranked []match.Candidate, least int, left t
 	if err != nil {
 		return nil, err
 	}
-	var near []match.Candidate
-	for _, m := range ranked {
-		s.RTT = m.Link.RTT()
-		if c.fits(s, left) {
-			near = append(near, m)
-		}
-	}
+	most := c.farthest(s, left)
+	near := slices.DeleteFunc(slices.Clone(ranked), func(m match.Candidate) bool { return m.Link.RTT() > most })
 	if len(near) < least {
 		return ranked, nil
 	}
 	return near, nil
+}
+
+// farthest is the longest round trip with which a match of a shape fits into the time
+// left; below 0, none does.
+func (c *Client) farthest(s Shape, left time.Duration) time.Duration {
+	s.RTT = 0
+	return time.Duration((envelopeMargin*float64(left) - float64(c.Pace.Predict(s))) / s.trips())
 }
 
 // fits says whether a match is predicted to end well within the time left.

@@ -115,14 +115,16 @@ func (p *Pace) Learn(s Shape, took time.Duration) error {
 	return durable.Replace(p.path, append(raw, '\n'))
 }
 
-// waiting is the time for signals to travel.
-func (s Shape) waiting() time.Duration {
-	trips := roundTrips
+// trips is how often a signal travels to and fro.
+func (s Shape) trips() float64 {
 	if s.Strange > 0 {
-		trips += extraFlight
+		return roundTrips + extraFlight
 	}
-	return time.Duration(trips * float64(s.RTT))
+	return roundTrips
 }
+
+// waiting is the time for signals to travel.
+func (s Shape) waiting() time.Duration { return time.Duration(s.trips() * float64(s.RTT)) }
 
 // computing is the time that a party computes.
 func (s Shape) computing() time.Duration {

@@ -226,6 +226,24 @@ func TestPartsGrowWhileNothingFits(t *testing.T) {
 	}
 }
 
+// TestFarthest: a part is drawn among those who are near enough for the time left.
+func TestFarthest(t *testing.T) {
+	c := &Client{Pace: &Pace{state: paceState{Factor: 2}}}
+	for _, s := range []Shape{{Parties: 4, ANDs: 300}, {Parties: 9, ANDs: 2500, Strange: 3, RTT: time.Hour}} {
+		for _, left := range []time.Duration{300 * time.Millisecond, time.Second, time.Minute} {
+			most := c.farthest(s, left)
+			s.RTT = most - time.Microsecond
+			within := c.fits(s, left)
+			if s.RTT = most + time.Microsecond; most > 0 && !within || c.fits(s, left) {
+				t.Errorf("%+v in %v: round trips up to %v", s, left, most)
+			}
+		}
+	}
+	if r := c.farthest(Shape{Parties: 64, ANDs: 1 << 16}, time.Second); r >= 0 {
+		t.Errorf("a match that takes too long by itself waits for %v", r)
+	}
+}
+
 // TestDoubt: doubts are kept, fade, cost nothing, and do not push deeds out of the file.
 func TestDoubt(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "reputation.json")
