@@ -161,7 +161,7 @@ func (d *discovery) counted(enough, do func()) {
 	before := d.count()
 	do()
 	if after := d.count(); after > before && after >= d.bounds.MinProviders {
-		d.quiet.Reset(d.client.Patience.WithDefaults().Connect) // those under way come to their end
+		d.quiet.Reset(d.client.Patience.WithDefaults().Connect * 5 / 4) // those under way come to their end, and are struck
 	}
 	d.tell(enough)
 }
