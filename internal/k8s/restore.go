@@ -1,6 +1,7 @@
 package k8s
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -31,6 +32,10 @@ func (c *Cluster) Look(ctx context.Context, provider, leaseID string) error {
 	_, err := c.look(ctx, manifest.NamespaceFor(leaseID), provider, leaseID)
 	return err
 }
+
+// Made tells whether a grant is of this cluster: by its certificate authority, for a cluster may have several addresses. One
+// that has been given another authority is taken for another cluster.
+func (c *Cluster) Made(g Grant) bool { return bytes.Equal(g.CA, c.ca) }
 
 // look returns the namespace of a lease by its name. One whose labels were taken off is the lease's all the same, if we made
 // it: that is seen by who manages its fields.

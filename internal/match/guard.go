@@ -131,6 +131,10 @@ func (p *Provider) check(ctx context.Context, lease market.Lease) error {
 		p.Log.Warn("somebody has changed what a lease has in the cluster; it is put back", "lease", lease.ID.Short(), "objects", restored)
 	}
 	switch {
+	case errors.Is(err, k8s.ErrNoLease) && p.elsewhere(lease):
+		p.delay(p.doubted, lease.ID)
+		p.suspect(lease.ID.String())
+		return errOtherCluster
 	case errors.Is(err, k8s.ErrNoLease):
 		p.Log.Warn("somebody has deleted the namespace of a lease, which ends", "lease", lease.ID.Short(), "err", err)
 		return p.endNow(ctx, lease, market.Deleted.String())
@@ -141,6 +145,16 @@ func (p *Provider) check(ctx context.Context, lease market.Lease) error {
 	}
 	p.undelay(p.doubted, lease.ID)
 	return nil
+}
+
+// errOtherCluster says why a lease does not end although it has no namespace: a
+// daemon that was started with the wrong kubeconfig is not to end all that it has.
+var errOtherCluster = errors.New("its namespace is not there, but it was made in a cluster with another certificate authority; is --kubeconfig the right one?")
+
+// elsewhere tells whether a lease was granted in another cluster than this.
+func (p *Provider) elsewhere(lease market.Lease) bool {
+	g, _, err := openDeed(lease)
+	return err != nil || !p.Cluster.Made(g.typed())
 }
 
 // agreed is the spec by which a lease was provisioned, whose hash stands in its

@@ -91,6 +91,37 @@ func TestClusterAwayEndsNothing(t *testing.T) {
 	b.await(l, market.Released) // now it says so
 }
 
+// A daemon that is started with another cluster's kubeconfig ends nothing, and goes
+// on when it has the right one again.
+func TestAnotherClusterEndsNothing(t *testing.T) {
+	b := newLeaseBench(t)
+	l, _ := b.activate(3)
+	right, wrong := b.p.Cluster, matchtest.NewCluster(t)
+	b.p.Stop()
+	b.p.Cluster = wrong
+	looked := make(chan struct{}, 1)
+	wrong.Before(func(_ context.Context, op matchtest.Op, _ string) error {
+		if op == matchtest.Restore {
+			select {
+			case looked <- struct{}{}:
+			default:
+			}
+		}
+		return nil
+	})
+	b.p.Start()
+	<-looked
+	waitSweeps(t, b.p)
+	if s := b.state(l); s != market.Active {
+		t.Fatalf("the lease is %s", s)
+	}
+	b.p.Stop()
+	b.p.Cluster = right
+	right.Meddle(l.ID.String())
+	b.p.Start()
+	b.await(l, market.Released)
+}
+
 // What somebody changes is put back; who does so again and again does not keep
 // the daemon busy; and nothing of what is logged is a secret.
 func TestChangesArePutBack(t *testing.T) {

@@ -34,6 +34,7 @@ type Cluster interface {
 	Usage(ctx context.Context, provider, leaseID string) ([]k8s.Usage, error)
 	Notice(ctx context.Context, provider, leaseID string, n k8s.Notice) error
 	Look(ctx context.Context, provider, leaseID string) error
+	Made(grant k8s.Grant) bool // whether it is of this cluster
 	Restore(ctx context.Context, spec manifest.Spec, ends time.Time) (restored []string, err error)
 
 	// Watch says when others may have changed or deleted something of a lease.

@@ -184,6 +184,8 @@ func (r remote) Restore(ctx context.Context, spec manifest.Spec, ends time.Time)
 	return nil, err
 }
 
+func (r remote) Made(k8s.Grant) bool { return true }
+
 // Watch hears of nothing: nobody else is there.
 func (r remote) Watch(ctx context.Context, _ string, w k8s.Watcher) error {
 	w.Missed()

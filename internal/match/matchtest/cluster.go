@@ -1,6 +1,7 @@
 package matchtest
 
 import (
+	"bytes"
 	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
@@ -188,6 +189,9 @@ func (c *Cluster) Notices(lease string) []k8s.Notice {
 func (c *Cluster) Look(ctx context.Context, provider, leaseID string) error {
 	return c.of(ctx, Look, provider, leaseID, func(manifest.Spec) {})
 }
+
+// Made is match.Cluster's.
+func (c *Cluster) Made(g k8s.Grant) bool { return bytes.Equal(g.CA, c.ca) }
 
 // Restore is match.Cluster's.
 func (c *Cluster) Restore(ctx context.Context, spec manifest.Spec, _ time.Time) (restored []string, err error) {
