@@ -206,7 +206,7 @@ func TestGoneIsToldFromUnreached(t *testing.T) {
 	admin := clientFor(t, adminConfig(t))
 	spec := leaseOf(t, "")
 	h := watching(t, c, spec.Provider)
-	provision(t, c, spec)
+	grant, _ := provision(t, c, spec)
 	ns := manifest.NamespaceFor(spec.LeaseID)
 	if err := c.Look(ctx, spec.Provider, spec.LeaseID); err != nil {
 		t.Fatal(err)
@@ -233,6 +233,9 @@ func TestGoneIsToldFromUnreached(t *testing.T) {
 		if err := cluster.Look(ctx, spec.Provider, spec.LeaseID); err == nil || errors.Is(err, ErrNoLease) {
 			t.Errorf("%s: %v", name, err)
 		}
+	}
+	if foreign := elsewhere(httptest.NewTLSServer(nil)); !c.Made(grant) || foreign.Made(grant) {
+		t.Error("clusters are not told apart")
 	}
 	before := h.of(spec.LeaseID)
 	if err := admin.CoreV1().Namespaces().Delete(ctx, ns, metav1.DeleteOptions{}); err != nil {
