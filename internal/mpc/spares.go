@@ -9,7 +9,7 @@ type spares[E any] struct {
 	free [][]E
 }
 
-// with gives f room for n elements, of which nothing is known, and wipes them after.
+// with gives f room for n elements, all of them zero, and wipes them after.
 func (s *spares[E]) with(n int, f func(room []E)) {
 	s.mu.Lock()
 	var room []E

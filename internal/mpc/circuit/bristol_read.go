@@ -15,7 +15,8 @@ import (
 //
 // The circuit goes through a [Builder]: equal gates are merged, what is constant or needed by nobody is dropped, so it may
 // have fewer ANDs than the file. Errors wrap ErrInvalid and name the line: a malformed or oversized file, an AND of a wire
-// with itself, an output that is constant or that the masks of the protocol would not keep from a provider (ErrUnmasked).
+// with itself, an output that is constant or that the masks of the protocol would not keep from a provider
+// (ErrUnmasked), or one that would tell more than it is (ErrSums).
 func ReadBristol(r io.Reader, assign func(inputBits, outputBits []int) (Bristol, error)) (*Circuit, Bristol, error) {
 	if assign == nil {
 		assign = ByValue

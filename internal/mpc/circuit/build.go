@@ -2,7 +2,7 @@ package circuit
 
 // Build gives the circuit: all inputs, then the gates that some output depends on, in the order in which they were made, a
 // NOT right before its first use. The Builder stays as it is and may go on. Errors wrap ErrInvalid: what the Builder
-// remembered, or a provider's output without a share of party 0 in its mask (ErrUnmasked).
+// remembered, a provider's output without a share of party 0 in its mask (ErrUnmasked), or a sum of inputs as an output (ErrSums).
 func (b *Builder) Build() (*Circuit, error) {
 	if b.err != nil {
 		return nil, b.err
