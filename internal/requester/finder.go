@@ -22,8 +22,8 @@ type DHTFinder struct {
 	Pool  string
 	Cells []string // geohash cells to look around, "" is the whole world
 
-	// Deserted is told why no bootstrap node is there, if saved nodes do instead;
-	// may be nil.
+	// Deserted is told why no bootstrap node is there, while saved nodes do
+	// instead, if that is known by the end of a search; may be nil.
 	Deserted func(error)
 }
 
@@ -33,14 +33,15 @@ func (f DHTFinder) Find(ctx context.Context, class market.Class, found func(neti
 	if err := f.Node.Ready(ctx); err != nil {
 		return err
 	}
-	if err := f.Node.Stats().Deserted; err != nil && f.Deserted != nil {
-		f.Deserted(err)
-	}
 	var rings [][]dht.Key
 	for _, cell := range f.Cells {
 		rings = append(rings, dht.Rings(f.Pool, cell, class.String())...)
 	}
-	return f.Node.Search(ctx, dht.Search{Rings: rings, Found: found})
+	err := f.Node.Search(ctx, dht.Search{Rings: rings, Found: found})
+	if deserted := f.Node.Stats().Deserted; deserted != nil && f.Deserted != nil {
+		f.Deserted(deserted)
+	}
+	return err
 }
 
 // expects is a Finder of those whom the user has named: nobody else is asked.
