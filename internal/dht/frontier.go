@@ -251,7 +251,7 @@ func (f *frontier) answered(addr netip.AddrPort, id Key) {
 		c.id, c.known = id, true
 		f.insert(c)
 	}
-	f.credit(c, true)
+	f.credit(c, alive)
 	f.leave(c, answered)
 	if id == f.self {
 		c.state = failed
@@ -260,7 +260,7 @@ func (f *frontier) answered(addr netip.AddrPort, id Key) {
 
 func (f *frontier) failed(addr netip.AddrPort) {
 	if c := f.byAddr[addr]; c != nil && c.state != fresh {
-		f.credit(c, false)
+		f.credit(c, gone)
 		f.leave(c, failed)
 	}
 }
@@ -268,7 +268,7 @@ func (f *frontier) failed(addr netip.AddrPort) {
 // slow records that a node has not answered for a while.
 func (f *frontier) slow(addr netip.AddrPort) {
 	if c := f.byAddr[addr]; c != nil && c.state == asked {
-		f.credit(c, false)
+		f.credit(c, silent)
 		c.state = slow
 		if c.doubtful {
 			f.leave(c, suspect)

@@ -84,8 +84,8 @@ func (f *frontier) hollow(c *candidate) bool { return !f.sure(c) && f.worthless(
 
 // credit counts what came of a contact for or against who alone told of it.
 // What several told says nothing of any: liars back each other.
-func (f *frontier) credit(c *candidate, alive bool) {
+func (f *frontier) credit(c *candidate, came fate) {
 	if !f.sure(c) && !f.named(c.from) {
-		f.words.count(c.from, c.addr, alive)
+		f.words.count(c.from, c.addr, came)
 	}
 }

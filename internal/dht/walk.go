@@ -313,11 +313,8 @@ func (w *walk) addAll(f *frontier, from netip.AddrPort, nodes []contact) {
 
 // gossip is how this node remembers whose words were worthless, for a while.
 func (w *walk) gossip() {
-	words := w.paths[0].words
-	for from := range words.of {
-		if words.worthless(from) {
-			w.n.liars.renew(from)
-		}
+	for _, from := range w.paths[0].words.liars() {
+		w.n.liars.renew(from)
 	}
 }
 
