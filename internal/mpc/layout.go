@@ -49,6 +49,7 @@ const (
 	fInputS
 	fInputMAC
 	fLabels
+	fTags
 	fLambda // F8, F9
 	fLambdaMAC
 	fDisclosed // F9
@@ -178,6 +179,7 @@ var layout = [lastFlight + 1][]entry{
 		{fInputS, "s_w", false, toEvaluator, func(m *params, from, _ int) int { return packed(len(m.inputWires[from])) }},
 		{fInputMAC, "M_0[s_w]", false, toEvaluator, func(m *params, from, _ int) int { return block.Size * len(m.inputWires[from]) }},
 		{fLabels, "labels", false, toEvaluator, func(m *params, from, _ int) int { return block.Size * (m.n - 1) * len(m.inputWires[from]) }},
+		{fTags, "output tags", false, toEvaluator, func(m *params, from, _ int) int { return garble.TagBytes * m.outputCounts[from] }},
 		{fLambda, "lambda", false, toEvaluator, func(m *params, _, _ int) int { return packed(m.ownOutputs) }},
 		{fLambdaMAC, "MAC lambda", false, toEvaluator, fixed(digest)},
 	},

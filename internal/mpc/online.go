@@ -44,8 +44,8 @@ func (p *Party) garbleInput() garble.Input {
 	return garble.Input{Circuit: p.circuit, Self: p.self, Parties: p.n, Delta: p.delta, Start: start, Lambda: p.lambda, Sigma: p.sigma, Workers: p.cfg.Workers}
 }
 
-// f8 passes the release gate: merged rows, s_w, the active labels and the
-// requester's λ_out go to party 0.
+// f8 passes the release gate: merged rows, s_w, the active labels, the tags of the
+// own outputs' labels and the requester's λ_out go to party 0.
 func (p *Party) f8(out outgoing) error {
 	gate, err := p.clear.open(p.sid)
 	if err != nil {
@@ -63,6 +63,7 @@ func (p *Party) f8(out outgoing) error {
 	out[0][fTable] = p.garbler.Table(others...)
 	p.drop(7, fGarbled)
 	out[0][fInputS], out[0][fInputMAC], out[0][fLabels] = p.releaseInputs(gate)
+	out[0][fTags] = p.garbler.Tags()
 	p.releaseMasks(gate, &out[0], 0)
 	return nil
 }
@@ -96,7 +97,7 @@ func (p *Party) result(gate released, out outgoing) error {
 	if err != nil {
 		return err
 	}
-	tables := garble.Tables{Lambda: lambda, Labels: labels, Halves: p.column(7, fHalves), Rows: p.column(8, fTable)}
+	tables := garble.Tables{Lambda: lambda, Labels: labels, Halves: p.column(7, fHalves), Rows: p.column(8, fTable), Tags: p.column(8, fTags)}
 	p.eval, err = garble.Evaluate(p.clear.verified, p.sid, p.garbleInput(), tables)
 	if err != nil {
 		return p.abort(unknown, err)

@@ -20,10 +20,11 @@ type params struct {
 	ell           int // triples: ands, padded
 	bucket        int // B
 	inputWires    [][]circuit.Wire
-	ownOutputs    int // of party 0, all of them private
-	mostOutputs   int // of a provider, the one with the most
-	mostPrivate   int // … that are private
-	mostDisclosed int // … that are conditional
+	outputCounts  []int // by party
+	ownOutputs    int   // of party 0, all of them private
+	mostOutputs   int   // of a provider, the one with the most
+	mostPrivate   int   // … that are private
+	mostDisclosed int   // … that are conditional
 	shapes        []auth.Shape
 	fresh         []bool // by peer: F1 runs with it
 	offsetFrom    []bool // by peer: it sends δ, its choice being a cached one
@@ -47,6 +48,7 @@ func newParams(c *Config) (*params, error) {
 		m.inputWires = append(m.inputWires, template.InputsOf(i))
 		m.shapes = append(m.shapes, auth.Shape{Leaky: m.bucket * m.ell, ANDs: m.ands, Inputs: len(m.inputWires[i])})
 		private, disclosed := len(outputsOf(template, i, circuit.Private)), len(outputsOf(template, i, circuit.Conditional))
+		m.outputCounts = append(m.outputCounts, private+disclosed)
 		if i == 0 {
 			m.ownOutputs = private
 			continue

@@ -103,7 +103,7 @@ func TestResultGate(t *testing.T) {
 // TestViews: before F8 nothing that depends on inputs leaves but d_w, and what
 // unmasks a provider's outputs comes in F9 alone, of one size to all.
 func TestViews(t *testing.T) {
-	late := map[field]int{fTable: 8, fInputS: 8, fInputMAC: 8, fLabels: 8, fLambda: 8, fLambdaMAC: 8, fDisclosed: 9, fDisclosedMAC: 9, fMasked: 9, fOutLabels: 9, fSignature: 9}
+	late := map[field]int{fTable: 8, fInputS: 8, fInputMAC: 8, fLabels: 8, fTags: 8, fLambda: 8, fLambdaMAC: 8, fDisclosed: 9, fDisclosedMAC: 9, fMasked: 9, fOutLabels: 9, fSignature: 9}
 	for f := firstFlight; f <= lastFlight; f++ {
 		for _, e := range layout[f] {
 			if first, ok := late[e.field]; ok && f < first {

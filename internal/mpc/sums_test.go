@@ -5,14 +5,16 @@ import (
 	"testing"
 
 	"github.com/angler-dex/angler/internal/mpc/auth"
+	"github.com/angler-dex/angler/internal/mpc/block"
 	"github.com/angler-dex/angler/internal/mpc/circuit"
+	"github.com/angler-dex/angler/internal/mpc/garble"
 	"github.com/angler-dex/angler/internal/mpc/mpctest"
 )
 
 // TestOwnRowsShowMaskedBits: a provider that spoils its own merged rows next to one
-// of its outputs reads masked bits of wires in the middle off the label that party 0
-// sends it, and nobody notices. It is why the rule on sums of inputs counts on an
-// adversary that knows the masked bits of all wires.
+// of its outputs learns a masked bit of a wire in the middle: that it is 1 if the
+// match fails, and else that it is 0. It is why the rule on sums of inputs counts on
+// an adversary that knows the masked bits of all wires.
 func TestOwnRowsShowMaskedBits(t *testing.T) {
 	b := circuit.New(3)
 	q, x, w := b.Input(0), b.Input(1), b.Input(2)
@@ -22,34 +24,60 @@ func TestOwnRowsShowMaskedBits(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	gate := c.Gates[1]
-	if gate.Op != circuit.AND || int(gate.A) != 1 {
+	if gate := c.Gates[1]; gate.Op != circuit.AND || gate.A != 1 {
 		t.Fatalf("%+v", c.Gates)
 	}
-	var masked, read [2]int
+	var masked [2]int
 	for seed := range uint64(40) {
 		m := &trial{name: "own rows", seed: seed, fn: mpctest.Fixed{Circuit: c}, sets: dealt("own rows", 0, 3)}
 		var s uint64 // Λ of x
-		spoil := after(8, func(_ *cheat, out outgoing) { out[0][fTable] = flipped(out[0][fTable], 8*48+5) })
-		spoil.pre = map[int]func(*cheat){10: func(c *cheat) {
-			out := c.seen[9][0]
-			want := c.garbler.Label0[gate.Out].Xor(c.delta.Mask(auth.Bits(out[fMasked]).Get(0))).Append(nil)
-			spoiled := uint64(want[0]^out[fOutLabels][0]) >> 5 & 1
-			masked[s]++
-			if spoiled == s {
-				read[s]++
-			}
-		}}
-		m.cheats = map[int]*cheat{0: before(9, func(c *cheat) { s = auth.Bits(c.seen[8][1][fInputS]).Get(0) }), 2: spoil}
+		m.cheats = map[int]*cheat{
+			0: before(9, func(c *cheat) { s = auth.Bits(c.seen[8][1][fInputS]).Get(0) }),
+			2: after(8, func(_ *cheat, out outgoing) { out[0][fTable] = flipped(out[0][fTable], 8*48+5) }),
+		}
 		_, res := m.run(t)
-		for i := range 2 {
-			if res.Errors[i] != nil {
-				t.Fatalf("party %d: %v", i, res.Errors[i])
+		if failed := m.cheats[0].failed != nil; failed != (s == 1) {
+			t.Fatalf("seed %d: Λ is %d, party 0: %v, party 1: %v", seed, s, m.cheats[0].failed, res.Errors[1])
+		}
+		masked[s]++
+	}
+	if masked[0] == 0 || masked[1] == 0 {
+		t.Errorf("%v", masked)
+	}
+}
+
+// TestOutputsOfOthersAreNotSpoilt: a garbler whose row makes a label of another
+// provider's output wrong, behind the last AND, would keep it from its result when
+// party 0 has its own, and the other would name party 0. Party 0 finds the label wrong
+// by its tag: nobody has a result, whoever wins, and nobody is named.
+func TestOutputsOfOthersAreNotSpoilt(t *testing.T) {
+	for party := 1; party < 3; party++ { // the winner, and a loser
+		m := auctioned("spoilt")
+		m.cheats = map[int]*cheat{3: after(7, func(c *cheat, out outgoing) {
+			paid := outputsOf(c.circuit, party, circuit.Conditional)[4].Wire
+			ands := 0
+			for _, g := range c.circuit.Gates {
+				if g.Op != circuit.AND {
+					continue
+				}
+				if g.Out == paid {
+					out[party][fGarbled] = flipped(out[party][fGarbled], 8*(garble.RowBytes*ands+2*block.Size)+3)
+					return
+				}
+				ands++
+			}
+			t.Error("no gate of that output")
+		})}
+		parties, res := m.run(t)
+		var abort *AbortError
+		if !asAbort(res.Errors[0], &abort) || !errors.Is(abort, garble.ErrRows) || abort.Peer != unknown {
+			t.Errorf("party 0: %v", res.Errors[0])
+		}
+		for i, p := range parties[:3] {
+			if out, ok := p.Outputs(); ok {
+				t.Errorf("party %d has %v", i, out)
 			}
 		}
-	}
-	if read != masked || masked[0] == 0 || masked[1] == 0 {
-		t.Errorf("of %v masked bits %v were read", masked, read)
 	}
 }
 

@@ -25,6 +25,10 @@
 //	garbler i ──S^{i,d}──▶ garbler d ──(G0,G1,0) ⊕ ⊕_i S^{i,d}──▶ evaluator
 //	garbler i ──S^{i,0}──────────────────────────────────────────▶ evaluator
 //
+// Of each of its outputs garbler d also tells the evaluator a tag of either label: what
+// others put into the rows behind which there is no AND shows by nothing else before
+// d has its label back.
+//
 // NOT keeps λ, flips Λ and adds Δ to L0; XOR adds masks, masked values and
 // labels. Every hash has a tweak of its own, of gate, side, sender and
 // recipient: without the recipient two corrupt garblers could add rows that an

@@ -18,6 +18,7 @@ type Tables struct {
 	Labels [][]block.Block // by garbler: active labels of the input wires
 	Halves [][]byte        // by garbler: its rows for the evaluator
 	Rows   [][]byte        // by garbler: merged rows
+	Tags   [][]byte        // by garbler: of the labels of its outputs
 }
 
 // Evaluation is a finished one: Λ and every garbler's active label of every
@@ -42,8 +43,8 @@ func (e *Evaluation) Destroy() {
 	clear(e.Lambda)
 }
 
-// ErrRows is the one verdict of an evaluation: some row was wrong. Which gate,
-// which bit and whose row is not told, for it would tell about masks.
+// ErrRows is the one verdict of an evaluation: some row was wrong, or a tag. Which
+// gate, which bit and whose row is not told, for it would tell about masks.
 var ErrRows = errors.New("a garbled row is wrong")
 
 // Evaluate runs the garbled circuit at party 0. For each AND gate with masked
@@ -52,8 +53,8 @@ var ErrRows = errors.New("a garbled row is wrong")
 //	M_0[row] = H(a)⊕H(b)⊕S2⊕Λ_a·S0⊕Λ_b·S1
 //
 // which has to be K or K⊕Δ of the row's share, K being its own keys' sum; the
-// share so authenticated enters Λ_γ. It runs to the end whatever it finds and
-// then gives one verdict.
+// share so authenticated enters Λ_γ. The labels of the garblers' outputs must have
+// their tags. It runs to the end whatever it finds and then gives one verdict.
 func Evaluate(_ triple.Verified, sid [32]byte, in Input, tb Tables) (*Evaluation, error) {
 	n, c := in.Parties, in.Circuit
 	e := &Evaluation{Lambda: auth.NewBits(c.Wires), active: make([]block.Block, n*c.Wires), n: n}
@@ -66,6 +67,9 @@ func Evaluate(_ triple.Verified, sid [32]byte, in Input, tb Tables) (*Evaluation
 	}
 	for _, l := range layers(c) {
 		v.layer(l)
+	}
+	for d := 1; d < n; d++ {
+		v.tags(d, tb.Tags[d])
 	}
 	clear(v.bits)
 	if v.bad.Load() != 0 {

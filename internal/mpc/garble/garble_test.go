@@ -115,7 +115,7 @@ func follow(c *circuit.Circuit, s *auth.Shared) {
 }
 
 func (s *setup) garble(rng *rand.Rand) {
-	s.tables = garble.Tables{Lambda: auth.NewBits(len(s.c.Inputs)), Labels: make([][]block.Block, s.n), Halves: make([][]byte, s.n), Rows: make([][]byte, s.n)}
+	s.tables = garble.Tables{Lambda: auth.NewBits(len(s.c.Inputs)), Labels: make([][]block.Block, s.n), Halves: make([][]byte, s.n), Rows: make([][]byte, s.n), Tags: make([][]byte, s.n)}
 	for w := range s.c.Inputs {
 		if s.values[w] != s.lambda[w] {
 			s.tables.Lambda.Flip(w, 1)
@@ -132,7 +132,7 @@ func (s *setup) garble(rng *rand.Rand) {
 		}
 		s.garblers[i] = garble.NewGarbler(s.proof, s.inputs[i], labels)
 		rows[i] = s.garblers[i].Rows()
-		s.tables.Halves[i] = rows[i][0]
+		s.tables.Halves[i], s.tables.Tags[i] = rows[i][0], s.garblers[i].Tags()
 	}
 	for d := 1; d < s.n; d++ {
 		var others [][]byte
@@ -199,6 +199,28 @@ func TestWrongTables(t *testing.T) {
 	}
 	if stopped == 0 || stopped == 40 {
 		t.Errorf("%d of 40 stopped: both cases should occur", stopped)
+	}
+}
+
+// TestLabelsOfOutputs: a label of an output that is neither of its garbler's two, or
+// not that of its Λ, is found by its tag.
+func TestLabelsOfOutputs(t *testing.T) {
+	for seed := range uint64(20) {
+		s := newSetup(t, 3, seed%4)
+		rng := rand.New(rand.NewPCG(seed, 13))
+		tags := s.tables.Tags[1+rng.IntN(2)]
+		k := rng.IntN(len(tags) / garble.TagBytes)
+		one := tags[garble.TagBytes*k:][:garble.TagBytes]
+		for i := range 8 { // the two in each other's place
+			one[i], one[8+i] = one[8+i], one[i]
+		}
+		if seed%2 == 1 {
+			one[rng.IntN(8)] ^= 1
+			one[8+rng.IntN(8)] ^= 1
+		}
+		if e, err := garble.Evaluate(s.proof, sid, s.inputs[0], s.tables); !errors.Is(err, garble.ErrRows) || e != nil {
+			t.Fatalf("seed %d: %v", seed, err)
+		}
 	}
 }
 
