@@ -29,12 +29,24 @@ func (s stranger) send(to netip.AddrPort, packet string) {
 // reply is the next packet from a node that is not a question.
 func (s stranger) reply(from netip.AddrPort) message {
 	s.t.Helper()
-	if err := s.conn.SetReadDeadline(time.Now().Add(10 * time.Second)); err != nil {
+	m, ok := s.replyWithin(from, 10*time.Second)
+	if !ok {
+		s.t.Fatalf("%s does not answer", from)
+	}
+	return m
+}
+
+func (s stranger) replyWithin(from netip.AddrPort, d time.Duration) (message, bool) {
+	s.t.Helper()
+	if err := s.conn.SetReadDeadline(time.Now().Add(d)); err != nil {
 		s.t.Fatal(err)
 	}
 	for {
 		var buf [maxPacket]byte
 		n, addr, err := s.conn.ReadFrom(buf[:])
+		if errors.Is(err, os.ErrDeadlineExceeded) {
+			return message{}, false
+		}
 		if err != nil {
 			s.t.Fatal(err)
 		}
@@ -43,15 +55,22 @@ func (s stranger) reply(from netip.AddrPort) message {
 			s.t.Fatalf("a node sent %q", buf[:n])
 		}
 		if addrPortOf(addr) == from && m.kind != 'q' {
-			return m
+			return m, true
 		}
 	}
 }
 
+// ask sends a question, again if it is lost: behind a flood a socket is full.
 func (s stranger) ask(to netip.AddrPort, packet string) message {
 	s.t.Helper()
-	s.send(to, packet)
-	return s.reply(to)
+	for range 10 {
+		s.send(to, packet)
+		if m, ok := s.replyWithin(to, 2*time.Second); ok {
+			return m
+		}
+	}
+	s.t.Fatalf("%s does not answer", to)
+	return message{}
 }
 
 const ping = "d1:ad2:id20:" + id20 + "e1:q4:ping2:roi1e1:t2:aa1:y1:qe"
