@@ -52,7 +52,7 @@
 //
 // Sums of several parties' inputs are refused, as outputs to anybody, if no AND masks them. A party opens its own share of an
 // output's mask, and to that share of x ⊕ y, inputs of two parties, each of them contributes all of the mask of its input:
-// who also has the Λ of the inputs, as party 0 has, and as a provider gets by spoiling rows of its own output, has x and y. So
+// who also has the Λ of the inputs, as party 0 has, and as a provider may get by spoiling rows of its own output, has x and y. So
 // has who is told γ ⊕ x and γ ⊕ y, or γ and γ ⊕ x ⊕ y, of an AND γ. Behind an AND of which nothing else is told, shares are
 // uniform but for their sum. The rule is that an output without an AND in its mask has inputs of one party beside its recipient at
 // most, and that the XORs of other outputs in whose masks the ANDs cancel have inputs of one and the same party. Whatever
