@@ -18,18 +18,23 @@ const (
 	outside        // it is not in the region
 	other          // it takes part in matches of other policies
 	apart          // it has no address of the family in which the others connect
+	foreign        // it speaks other versions of the protocol
 )
 
 // keep takes a provider that was met at an address, if it is of use to this
 // request.
 func (d *discovery) keep(addr netip.AddrPort, m match.Candidate) {
 	r, req := m.Record, d.req
-	if !slices.Contains(r.Classes, req.Class.String()) || !slices.Contains(r.Versions, match.Version) {
+	if !slices.Contains(r.Classes, req.Class.String()) {
 		return
 	}
 	id := r.ID.String()
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	if !slices.Contains(r.Versions, match.Version) {
+		d.unfit[id] = foreign
+		return
+	}
 	if !market.Enters(r.Policies, req.Policy) {
 		d.other = append(d.other, r.Policies...)
 		d.unfit[id] = other

@@ -120,7 +120,7 @@ func (d *discovery) conclude(findErr error) ([]match.Candidate, error) {
 		return nil, &PolicyError{Policy: d.req.Policy, Known: slices.Compact(d.other)}
 	}
 	return nil, &TooFewError{
-		Found: len(met), Wanted: least, Far: unfit[far], Outside: unfit[outside], Other: unfit[other], Apart: unfit[apart], Search: findErr,
+		Found: len(met), Wanted: least, Far: unfit[far], Outside: unfit[outside], Other: unfit[other], Apart: unfit[apart], Foreign: unfit[foreign], Search: findErr,
 	}
 }
 

@@ -3,6 +3,7 @@ package requester_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/netip"
 	"path/filepath"
 	"strings"
@@ -280,6 +281,37 @@ func TestReferred(t *testing.T) {
 	})
 	if _, err := b.request(3, 10, 1); err != nil {
 		t.Error(err)
+	}
+}
+
+// Providers of another version are told of: a request that finds nobody else says why.
+func TestOtherVersions(t *testing.T) {
+	matchtest.CheckLeaks(t)
+	m := matchtest.New(t)
+	speaks := func(name string, versions ...uint) *matchtest.Provider {
+		return says(m, name, func(r *identity.Record) { r.Versions = versions }, nil)
+	}
+	older, newer, both := speaks("older", match.Version-1), speaks("newer", match.Version+1, match.Version+2), speaks("both", match.Version, match.Version+1)
+	b := newBench(t, m, "asker")
+	for _, c := range []struct {
+		of             requester.Fixed
+		found, foreign int
+	}{
+		{find(older), 0, 1},
+		{find(older, newer), 0, 2},
+		{find(older, newer, both), 1, 2},
+		{find(both), 1, 0},
+	} {
+		b.client.Finder = c.of
+		var few *requester.TooFewError
+		_, err := b.request(3, 10, 2)
+		if !errors.As(err, &few) || few.Found != c.found || few.Foreign != c.foreign {
+			t.Errorf("of %d: %v", len(c.of), err)
+		}
+		want := fmt.Sprintf("%d found speak another version of the protocol", c.foreign)
+		if strings.Contains(fmt.Sprint(err), want) != (c.foreign > 0) {
+			t.Errorf("of %d: %v", len(c.of), err)
+		}
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 
 	"github.com/angler-dex/angler/internal/identity"
 	"github.com/angler-dex/angler/internal/market"
+	"github.com/angler-dex/angler/internal/match"
 )
 
 // How a request can end without a lease. The command line gives each an exit
@@ -28,6 +29,7 @@ type TooFewError struct {
 	Outside int   // that were found outside the region, or do not say where they are
 	Other   int   // that were found and take part in matches of other policies alone
 	Apart   int   // that were found and have no address, IPv4 or IPv6, at which the others can connect to them
+	Foreign int   // that were found and speak other versions of the protocol alone
 	Search  error // what kept us from looking further; may be nil
 }
 
@@ -52,6 +54,9 @@ func (e *TooFewError) Error() string {
 	}
 	if e.Apart > 0 {
 		taking += fmt.Sprintf(", %d found have addresses of the other family (IPv4, IPv6) alone", e.Apart)
+	}
+	if e.Foreign > 0 {
+		taking += fmt.Sprintf(", %d found speak another version of the protocol (this program speaks %d: use the same release as they)", e.Foreign, match.Version)
 	}
 	if e.Search != nil {
 		taking += fmt.Sprintf(", and looking for more failed (%v)", e.Search)
