@@ -142,6 +142,9 @@ func (p Part) also(base, now Part) Part {
 	if now.Promise != base.Promise {
 		p.Promise = now.Promise
 	}
+	if n := len(p.Renewals); n > 0 && p.Promise != nil && p.Promise.Total <= p.Renewals[n-1].Total {
+		p.Promise = nil // another command has confirmed it
+	}
 	if now.State != base.State && now.State.follows(p.State) {
 		p.State, p.Reason = now.State, now.Reason
 	}

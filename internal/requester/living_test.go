@@ -76,6 +76,34 @@ func TestRenew(t *testing.T) {
 	}
 }
 
+// Commands that renew a lease side by side by the same time have one promise of
+// each provider between them: it is confirmed and kept once, also by who is late,
+// and the receipts are a chain.
+func TestRenewSideBySide(t *testing.T) {
+	matchtest.CheckLeaks(t)
+	s, l := live(t, 2)
+	for n := range 3 { // all have read the lease before one has renewed it
+		if _, err := s.client.Renew(s.Context(), l, 2*time.Hour); err != nil {
+			t.Fatalf("command %d: %v", n+1, err)
+		}
+	}
+	l = s.stored()
+	s.ends(l, 3*time.Hour)
+	for k := range l.Parts {
+		receipts, err := s.client.Receipts(l, k)
+		if err != nil || len(receipts) != 2 {
+			t.Fatalf("part %d has %d receipts, error %v", k+1, len(receipts), err)
+		}
+		if _, err := match.VerifyReceipts(receipts); err != nil {
+			t.Errorf("part %d: %v", k+1, err)
+		}
+	}
+	if l, err := s.client.Renew(s.Context(), l, time.Hour); err != nil || l.Parts[0].Promise != nil {
+		t.Errorf("another renewal: %v, a promise is left: %v", err, l.Parts[0].Promise != nil)
+	}
+	s.ends(s.stored(), 4*time.Hour)
+}
+
 // If one provider will not renew, no part is.
 func TestRenewAllOrNone(t *testing.T) {
 	matchtest.CheckLeaks(t)
