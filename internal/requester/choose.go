@@ -35,13 +35,13 @@ func (d *discovery) keep(addr netip.AddrPort, m match.Candidate) {
 		d.unfit[id] = foreign
 		return
 	}
+	if why := d.bounds.admit(m); why != suits { // first: another policy would not bring it nearer
+		d.unfit[id] = why
+		return
+	}
 	if !market.Enters(r.Policies, req.Policy) {
 		d.other = append(d.other, r.Policies...)
 		d.unfit[id] = other
-		return
-	}
-	if why := d.bounds.admit(m); why != suits {
-		d.unfit[id] = why
 		return
 	}
 	d.at[addr] = id

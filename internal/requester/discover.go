@@ -115,7 +115,7 @@ func (d *discovery) conclude(findErr error) ([]match.Candidate, error) {
 		return met, nil
 	case len(met) == 0 && findErr != nil && len(unfit) == 0:
 		return nil, findErr
-	case len(met) == 0 && len(d.other) > 0:
+	case len(met) == 0 && len(d.other) > 0 && unfit[far]+unfit[outside] == 0:
 		slices.Sort(d.other)
 		return nil, &PolicyError{Policy: d.req.Policy, Known: slices.Compact(d.other)}
 	}

@@ -180,6 +180,15 @@ func TestTooFewSaysWhy(t *testing.T) {
 	if _, err := b.client.Request(b.Context(), b.Request(3, 10), bounds); err != nil {
 		t.Error(err)
 	}
+	// One that takes part in other policies alone is not why the others are of no use.
+	lisbon := says(m, "lisbon", func(r *identity.Record) { r.Cell, r.Policies = "eyck", []string{"second-price"} }, nil)
+	b.client.Finder = find(berlin, tokyo, lisbon)
+	if few := ask(requester.Bounds{MaxRTT: time.Nanosecond}); few.Far != 3 || few.Other != 0 {
+		t.Errorf("%+v: %v", *few, few)
+	}
+	if few := ask(requester.Bounds{Region: "ey"}); few.Outside != 2 || few.Other != 1 || !strings.Contains(few.Error(), "other policies alone") {
+		t.Errorf("%+v: %v", *few, few)
+	}
 }
 
 // Who is remembered is no reason not to look for those near the wanted place, nor
