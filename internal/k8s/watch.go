@@ -87,6 +87,9 @@ func (o *observer) run(ctx context.Context) {
 			return
 		case err == nil:
 			wait = watchAgainFrom
+			if o.cluster.now().Sub(begun) < wait { // something in between ends each at once
+				sleep(ctx, wait)
+			}
 			continue
 		case o.cluster.now().Sub(begun) > watchAgainTo:
 			wait = watchAgainFrom // it has worked for a while

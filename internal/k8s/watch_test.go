@@ -266,3 +266,40 @@ func TestGoneIsToldFromUnreached(t *testing.T) {
 		t.Errorf("it was touched: %v, %v", there.Labels, err)
 	}
 }
+
+// What ends each watch at once, as a proxy may, is not asked again at once.
+func TestWatchThatEndsAtOnce(t *testing.T) {
+	t.Parallel()
+	var mu sync.Mutex
+	asked := map[string][]time.Time{}
+	s := httptest.NewTLSServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		mu.Lock()
+		defer mu.Unlock()
+		asked[r.URL.Path] = append(asked[r.URL.Path], time.Now())
+	}))
+	t.Cleanup(s.Close)
+	cfg := &rest.Config{Host: s.URL, TLSClientConfig: rest.TLSClientConfig{CAData: pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: s.Certificate().Raw})}}
+	c, err := open(cfg, Config{Now: time.Now}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	watching(t, c, "p")
+	eventually(testContext(t), t, "all kinds are watched twice", func() bool {
+		mu.Lock()
+		defer mu.Unlock()
+		n := 0
+		for _, times := range asked {
+			if len(times) > 1 {
+				n++
+			}
+		}
+		return n == len(watched)
+	})
+	mu.Lock()
+	defer mu.Unlock()
+	for path, times := range asked {
+		if pause := times[1].Sub(times[0]); pause < watchAgainFrom {
+			t.Errorf("%s again after %s", path, pause)
+		}
+	}
+}
