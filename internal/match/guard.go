@@ -23,7 +23,30 @@ const (
 	// restoreWithin bounds one look at a lease, and the putting back of what was
 	// changed. The lease is in hand meanwhile.
 	restoreWithin = 10 * time.Second
+	// A lease is looked at as soon as it is suspected, but of many times at this
+	// pace: its tenant may change the Secret of its own token as often as it likes,
+	// which costs it one request, and each look costs us dozens.
+	lookPace    = 10 * time.Second
+	looksAtOnce = 16
 )
+
+// looked counts a look at a lease.
+func (p *Provider) looked(id market.LeaseID) {
+	now := p.Clock().Since
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	d := p.doubted[id]
+	d.paid = max(d.paid, now) + lookPace
+	p.doubted[id] = d
+}
+
+// relent ends the delays of a lease in which nothing was wrong. How often it was
+// looked at is remembered until it ends.
+func (p *Provider) relent(id market.LeaseID) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.doubted[id] = delay{paid: p.doubted[id].paid}
+}
 
 // follow hears of what others do to leases in the cluster until ctx ends.
 func (p *Provider) follow(ctx context.Context) {
@@ -118,6 +141,7 @@ func (p *Provider) check(ctx context.Context, lease market.Lease) error {
 	if !lease.State.Usable() {
 		return nil
 	}
+	p.looked(lease.ID)
 	limited, cancel := context.WithTimeout(ctx, restoreWithin)
 	defer cancel()
 	var restored []string
@@ -143,7 +167,7 @@ func (p *Provider) check(ctx context.Context, lease market.Lease) error {
 		p.suspect(lease.ID.String())
 		return err
 	}
-	p.undelay(p.doubted, lease.ID)
+	p.relent(lease.ID)
 	return nil
 }
 

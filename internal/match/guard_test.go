@@ -154,6 +154,38 @@ func TestChangesArePutBack(t *testing.T) {
 	}
 }
 
+// A tenant that changes the Secret of its token all the time, in a way that needs
+// no putting back, does not keep the daemon busy; nor does it hide anything.
+func TestSuspicionsHaveAPace(t *testing.T) {
+	b := newLeaseBench(t)
+	l, _ := b.activate(3)
+	start := b.p.Cluster.Calls(matchtest.Restore)
+	touch := func() int {
+		b.p.Cluster.Touch(l.ID.String())
+		waitSweeps(t, b.p)
+		return b.p.Cluster.Calls(matchtest.Restore) - start
+	}
+	waitFor(t, "as many looks as may be made at once", func() bool { return touch() >= 14 })
+	for range 200 {
+		touch()
+	}
+	if n := touch(); n > 17 {
+		t.Errorf("looked at %d times in a moment", n)
+	}
+	b.Clock.Pass(30 * time.Second)
+	before := touch()
+	waitFor(t, "another look, after a while", func() bool { return touch() > before })
+	for range 200 {
+		touch()
+	}
+	if n := touch(); n > 20 {
+		t.Errorf("looked at %d times in half a minute", n)
+	}
+	b.p.Cluster.Meddle(l.ID.String())
+	b.Clock.Pass(30 * time.Second)
+	b.await(l, market.Released)
+}
+
 // A lease that we end ourselves is nobody's to find missing.
 func TestOwnEndIsNoDeletion(t *testing.T) {
 	b := newLeaseBench(t)

@@ -78,6 +78,7 @@ func (p *Provider) settle(ctx context.Context, lease market.Lease) error {
 type delay struct {
 	until time.Duration // on the boot-time clock
 	wait  time.Duration
+	paid  time.Duration // until when, at the usual pace, the looks at the lease would have taken
 }
 
 // How long a lease that could not be ended is left alone.
@@ -96,7 +97,7 @@ func (p *Provider) delay(d delays, id market.LeaseID) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	wait := min(max(2*d[id].wait, delayFirst), delayLast)
-	d[id] = delay{until: now + wait, wait: wait}
+	d[id] = delay{until: now + wait, wait: wait, paid: d[id].paid}
 }
 
 // waiting tells whether a lease is left alone at present.
@@ -104,7 +105,7 @@ func (p *Provider) waiting(d delays, id market.LeaseID) bool {
 	now := p.Clock().Since
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return now < d[id].until
+	return now < max(d[id].until, d[id].paid-looksAtOnce*lookPace)
 }
 
 // undelay ends the delays of a lease.
