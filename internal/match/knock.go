@@ -2,6 +2,7 @@ package match
 
 import (
 	"net/netip"
+	"slices"
 	"sync"
 	"time"
 
@@ -84,19 +85,55 @@ func (k *knocks) done() {
 }
 
 // divide parts a record's addresses into those at which its owner was seen
-// and the others. One of a private network is none for who is not in it.
+// and the others. One of a private network is none for who is not in it, nor is
+// one of this machine for who is not on it.
 func divide(addrs []netip.AddrPort, seen netip.Addr) (own, others []netip.AddrPort) {
 	for _, a := range addrs {
 		switch {
 		case !a.IsValid():
 		case a.Addr() == seen:
 			own = append(own, a)
-		case public(a.Addr()) || !public(seen):
+		case scopeOf(a.Addr()) >= scopeOf(seen):
 			others = append(others, a)
 		}
 	}
 	return own, others
 }
 
-// public says whether an address is one of the public Internet.
-func public(ip netip.Addr) bool { return ip.IsGlobalUnicast() && !ip.IsPrivate() }
+// scope is from how far an address can mean its owner.
+type scope int
+
+const (
+	machine  scope = iota // this one
+	link                  // of one cable
+	site                  // of a private network, a carrier's or an overlay's among them
+	internet              // anywhere
+)
+
+// scopeOf is that of an address that can be dialled.
+func scopeOf(ip netip.Addr) scope {
+	switch {
+	case ip.IsLoopback():
+		return machine
+	case ip.IsLinkLocalUnicast():
+		return link
+	case ip.IsPrivate() || slices.ContainsFunc(bounded, func(p netip.Prefix) bool { return p.Contains(ip) }):
+		return site
+	}
+	return internet
+}
+
+// bounded are networks, beside the private ones, whose addresses mean something else
+// or nothing to others (RFC 6890), or an IPv4 address that may be one of those.
+var bounded = []netip.Prefix{
+	netip.MustParsePrefix("0.0.0.0/8"),
+	netip.MustParsePrefix("100.64.0.0/10"), // of carriers; overlays use it too
+	netip.MustParsePrefix("192.0.0.0/24"),
+	netip.MustParsePrefix("198.18.0.0/15"), // of benchmarks
+	netip.MustParsePrefix("240.0.0.0/4"),
+	netip.MustParsePrefix("::/96"),
+	netip.MustParsePrefix("64:ff9b::/96"),   // NAT64
+	netip.MustParsePrefix("64:ff9b:1::/48"), // the same, of a site
+	netip.MustParsePrefix("2002::/16"),      // 6to4
+	netip.MustParsePrefix("fec0::/10"),      // what fc00::/7 is now
+}

@@ -40,6 +40,12 @@ func TestKnocks(t *testing.T) {
 		{addrs: lan + " " + here, seen: home},      // nor is there here
 		{addrs: lan, seen: "192.168.1.9", at: lan}, // in the same network
 		{addrs: "fd00::1 ::1 " + home, seen: home, at: home},
+		{addrs: "100.64.0.1 64:ff9b::a00:1 2002:a00:1::1 fec0::1 240.0.0.1 0.0.0.1 169.254.169.254 " + home, seen: home, at: home},
+		{addrs: here + " ::1 169.254.169.254 " + home, seen: lan, at: home}, // a neighbour is not on this machine
+		{addrs: lan, seen: lan, lead: here, at: lan},
+		{addrs: here, seen: here, at: here},
+		{addrs: lan, seen: here, at: lan},
+		{addrs: "100.64.0.1", seen: "100.64.0.9", at: "100.64.0.1"},
 		{addrs: home, seen: home, lead: "203.0.113.1", at: home, astray: true},
 		{addrs: home, seen: home, lead: "203.0.113.1", again: 15 * time.Second, refused: true},
 		{addrs: home, seen: home, lead: "203.0.113.1", open: true, refused: true},
