@@ -276,12 +276,16 @@ func (n *Node) survey(ctx context.Context) {
 // refreshTable walks, in each family, to the node's own id, which makes it
 // known where it belongs, and to a random one.
 func (n *Node) refreshTable(ctx context.Context) {
-	n.survey(ctx)
+	var walks sync.WaitGroup
+	walks.Go(func() { n.survey(ctx) })
 	for _, s := range n.sides {
-		if _, err := n.walk(ctx, s, n.dice.key(), "find_node", nil); err != nil {
-			n.cfg.Log.Debug("refreshing the routing table", "err", err)
-		}
+		walks.Go(func() {
+			if _, err := n.walk(ctx, s, n.dice.key(), "find_node", nil); err != nil {
+				n.cfg.Log.Debug("refreshing the routing table", "err", err)
+			}
+		})
 	}
+	walks.Wait()
 }
 
 func (n *Node) tableSize() (nodes int) {
