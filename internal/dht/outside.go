@@ -9,22 +9,23 @@ import (
 const maxVoters = 32
 
 // outside is what other nodes say our address is (the "ip" of BEP 42), the
-// last maxVoters of them, one vote each. Votes are hints: a wrong result makes
-// this node name a wrong address for itself, no more.
+// last maxVoters of them, one vote for each address: ports cost nothing. Votes are
+// hints: by a wrong result a node names a wrong address for itself, or has others
+// look whether it can be reached there before it announces itself.
 type outside struct {
 	mu     sync.Mutex
-	voters []netip.AddrPort // oldest first
-	votes  map[netip.AddrPort]netip.Addr
+	voters []netip.Addr // oldest first
+	votes  map[netip.Addr]netip.Addr
 }
 
-func (o *outside) vote(from netip.AddrPort, ip netip.Addr) {
+func (o *outside) vote(from, ip netip.Addr) {
 	if !usable(netip.AddrPortFrom(ip, 1), false) {
 		return
 	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.votes == nil {
-		o.votes = make(map[netip.AddrPort]netip.Addr)
+		o.votes = make(map[netip.Addr]netip.Addr)
 	}
 	if _, voted := o.votes[from]; !voted {
 		if len(o.voters) == maxVoters {

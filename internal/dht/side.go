@@ -63,7 +63,7 @@ func (n *Node) seenAs(s *side, from netip.AddrPort, ip netip.Addr) {
 	if !s.reaches(ip) {
 		return
 	}
-	s.outside.vote(from, ip)
+	s.outside.vote(from.Addr(), ip)
 	if !n.cfg.Public || n.cfg.PublicIP.IsValid() {
 		return
 	}
