@@ -237,6 +237,21 @@ func TestGoneIsToldFromUnreached(t *testing.T) {
 	if foreign := elsewhere(httptest.NewTLSServer(nil)); !c.Made(grant) || foreign.Made(grant) {
 		t.Error("clusters are not told apart")
 	}
+	// One that says nothing of itself any more is not gone: its tenant is still in it.
+	n, err := admin.CoreV1().Namespaces().Get(ctx, ns, metav1.GetOptions{})
+	if err == nil {
+		n.Labels, n.Annotations = nil, nil
+		_, err = admin.CoreV1().Namespaces().Update(ctx, n, metav1.UpdateOptions{FieldManager: "somebody"})
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Look(ctx, spec.Provider, spec.LeaseID); err != nil {
+		t.Error(err)
+	}
+	if restored, err := c.Restore(ctx, spec, spec.Expires); err != nil || len(restored) != 1 {
+		t.Errorf("restored %v, %v", restored, err)
+	}
 	before := h.of(spec.LeaseID)
 	if err := admin.CoreV1().Namespaces().Delete(ctx, ns, metav1.DeleteOptions{}); err != nil {
 		t.Fatal(err)
