@@ -136,6 +136,8 @@ func codeOf(err error) (code int, hint string) {
 		return ExitTooFew, "leave --handicap and --prefer-kept out; --wait keeps trying"
 	case errors.As(err, &policy):
 		return ExitTooFew, "--policy names another; --wait keeps trying"
+	case errors.As(err, &few) && few.Far+few.Outside > 0:
+		return ExitTooFew, "a wider --region and a longer --max-rtt have more; --wait keeps trying; --min-providers asks for fewer, which tells each more"
 	case errors.As(err, &few):
 		return ExitTooFew, "--wait keeps trying; --min-providers asks for fewer, which tells each more"
 	case errors.As(err, &provision):

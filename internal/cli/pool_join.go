@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"slices"
 	"time"
 
@@ -61,7 +62,11 @@ func (a *app) join(from string) error {
 	if err := writeFile(info.File, file, true); err != nil {
 		return err
 	}
-	if info.Expires == nil {
+	switch {
+	case info.Expires != nil:
+	case a.isMember(info.Pool):
+		a.talk.warn("%s has no membership in it: the one in pool %s that was here goes on counting", from, info.Pool)
+	default:
 		a.talk.warn("joined pool %s without a membership: only providers that serve anybody will answer", info.Pool)
 	}
 	return a.print(view{data: info, names: []string{info.Pool}, text: func(p *page) {
@@ -71,6 +76,14 @@ func (a *app) join(from string) error {
 		}
 		p.line("joined pool %s as %s until %s", info.Pool, info.Role, info.Expires.Format(time.RFC3339))
 	}})
+}
+
+// isMember says whether an invitation to a pool was accepted here.
+func (a *app) isMember(pool string) bool {
+	return slices.ContainsFunc([]identity.Role{identity.RoleRequester, identity.RoleOperator}, func(role identity.Role) bool {
+		_, err := os.Stat(a.memberFile(pool, role))
+		return err == nil
+	})
 }
 
 // checkSamePool refuses a pool that has the name of one that was joined but none of its signers: somebody else's.
