@@ -41,7 +41,8 @@ type discovery struct {
 	quiet  *time.Timer                // runs out when nobody has turned up for a while
 	other  []string                   // policies of providers that would serve the class by another
 	unfit  map[string]misfit          // by peer: would serve the request, were they elsewhere
-	named  map[string]bool            // peers to whom others have referred us
+	named  map[string]referred        // peers to whom others have referred us
+	dialed int                        // how often one of them was dialled
 }
 
 // discover dials what the book remembers and what the finder finds, as it is
@@ -53,7 +54,7 @@ type discovery struct {
 func (c *Client) discover(ctx context.Context, req market.Request, b Bounds) ([]match.Candidate, error) {
 	d := &discovery{
 		client: c, req: req, bounds: b, wanted: b.MaxProviders, tried: map[netip.AddrPort]bool{}, met: map[string]match.Candidate{},
-		at: map[netip.AddrPort]string{}, told: map[netip.AddrPort]bool{}, unfit: map[string]misfit{}, named: map[string]bool{},
+		at: map[netip.AddrPort]string{}, told: map[netip.AddrPort]bool{}, unfit: map[string]misfit{}, named: map[string]referred{},
 	}
 	d.dials.SetLimit(maxDials)
 	ctx, enough := context.WithCancel(ctx)

@@ -3,6 +3,7 @@ package requester
 import (
 	"context"
 	"sync"
+	"time"
 
 	"github.com/angler-dex/angler/internal/identity"
 	"github.com/angler-dex/angler/internal/match"
@@ -28,23 +29,37 @@ func (d *discovery) refer(ctx context.Context, link *mesh.Link) {
 	}
 	var meetings sync.WaitGroup
 	for _, rec := range list {
-		if d.follows(rec.ID) {
+		if d.follows(rec) {
 			meetings.Go(func() { d.follow(ctx, rec) })
 		}
 	}
 	meetings.Wait()
 }
 
-// follows says whether to meet somebody to whom we were referred: each once, and
-// nobody whom we have met.
-func (d *discovery) follows(id identity.PeerID) bool {
+// referred is what became of referrals to a peer.
+type referred struct {
+	issued time.Time // of the record by which it was dialled
+	again  bool      // it was dialled twice
+}
+
+// follows says whether to meet somebody to whom we were referred: nobody whom we
+// have met, and each once, or once more by a later record. Whoever names a provider
+// by an old record, of where it was before, is not to hide it from those who know
+// better.
+func (d *discovery) follows(rec identity.Record) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	peer := id.String()
-	if _, met := d.met[peer]; met || d.named[peer] || len(d.named) == maxReferred || id == d.client.Key.ID() {
+	peer := rec.ID.String()
+	before, known := d.named[peer]
+	_, met := d.met[peer]
+	switch {
+	case met || rec.ID == d.client.Key.ID() || d.dialed == maxReferred:
+		return false
+	case known && (before.again || !rec.Issued.After(before.issued)):
 		return false
 	}
-	d.named[peer] = true
+	d.named[peer] = referred{issued: rec.Issued, again: known}
+	d.dialed++
 	return true
 }
 
