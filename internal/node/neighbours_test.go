@@ -3,6 +3,7 @@ package node
 import (
 	"log/slog"
 	"net/netip"
+	"strings"
 	"testing"
 
 	"github.com/angler-dex/angler/internal/control"
@@ -37,6 +38,30 @@ func TestReach(t *testing.T) {
 		c.round.conclude()
 		if got := d.place.show().Reach; got != c.reach || d.place.announces() == (c.reach == control.Unreachable || c.reach == control.Astray) {
 			t.Errorf("%s: %s, announced: %v", c.what, got, d.place.announces())
+		}
+	}
+}
+
+// What keeps a provider from being announced is said when it begins, not in each
+// of the rounds, four a minute, for as long as it lasts.
+func TestReachIsSaidOnce(t *testing.T) {
+	var log strings.Builder
+	d := &daemon{place: &place{space: coord.New()}, cfg: Config{Log: slog.New(slog.NewTextHandler(&log, nil))}, record: &selfRecord{}}
+	astray := netip.MustParseAddrPort("198.51.100.7:7400")
+	for range 2 {
+		for range 3 {
+			(&round{d: d, measured: 1, missed: true}).conclude()
+		}
+		for range 3 {
+			(&round{d: d, measured: 1, astray: astray}).conclude()
+		}
+		for range 3 {
+			(&round{d: d, measured: 1, reached: true}).conclude()
+		}
+	}
+	for _, text := range []string{"others cannot reach this node", "lead where nobody answers", "msg=announcing"} {
+		if n := strings.Count(log.String(), text); n != 2 {
+			t.Errorf("%q is said %d times, of 2 that it began:\n%s", text, n, log.String())
 		}
 	}
 }

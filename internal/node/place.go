@@ -53,11 +53,11 @@ func (p *place) refused() bool {
 	return p.reach == control.Unreachable || p.reach == control.Astray
 }
 
-// strays says whether others reach the daemon, but not where announcements lead.
-func (p *place) strays() bool {
+// reached is what is known of whether others reach the daemon; empty: nothing yet.
+func (p *place) reached() string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.reach == control.Astray
+	return p.reach
 }
 
 // pause is how long to wait until the next round among the neighbours.
@@ -80,7 +80,6 @@ func (p *place) learn(near int, cell, reach string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.near = near
-	// A round that tells less than one before changes nothing: who has nothing to
 	// A round that tells less than one before changes nothing: answers are late at
 	// times, and never early.
 	if p.auto && !strings.HasPrefix(p.cell, cell) {

@@ -112,10 +112,11 @@ func (r *round) conclude() {
 // settle passes on what is known by now; an empty reach leaves what is.
 func (r *round) settle(reach string) {
 	p, log := r.d.place, r.d.cfg.Log
-	announced, strayed, cellBefore := p.announces(), p.strays(), p.where()
+	announced, before, cellBefore := p.announces(), p.reached(), p.where()
 	p.learn(r.measured, coord.Cell(r.marks, r.d.cfg.Precision), reach)
 	switch {
-	case reach == control.Astray && !strayed:
+	case reach == before: // it was said when it began
+	case reach == control.Astray:
 		log.Warn("not announced, for announcements lead where nobody answers; those who have reached it at what it advertises refer others to it",
 			"announcements", r.astray, "addresses", r.d.record.addrs)
 	case reach == control.Unreachable:
