@@ -153,6 +153,9 @@ func codeOf(err error) (code int, hint string) {
 			return c.code, c.hint
 		}
 	}
+	if errors.As(err, &own) {
+		return ExitOther, own.hint
+	}
 	return ExitOther, ""
 }
 

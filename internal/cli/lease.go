@@ -157,7 +157,10 @@ func (a *app) release(ctx context.Context, prefix string) error {
 		l, err = c.Release(ctx, l)
 		return err
 	})
-	if err != nil {
+	switch {
+	case err != nil && l.State == requester.Releasing:
+		return &hintError{err, "that it is to be released is stored: run it again when the provider answers; its time ends it in any case"}
+	case err != nil:
 		return err
 	}
 	a.forget(store, l) // the credentials in it are revoked
