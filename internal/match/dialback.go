@@ -175,6 +175,8 @@ func DialBack(ctx context.Context, link Opener, record []byte, astray netip.Addr
 		return err
 	case len(answer) != 1 || answer[0] > backAstray:
 		return fmt.Errorf("dial back: %x is no answer", answer)
+	case answer[0] == backAstray && !astray.IsValid():
+		return errors.New("dial back: told of an address that was not asked about")
 	case answer[0] == backNobody:
 		return ErrUnreachable
 	case answer[0] == backAstray:

@@ -1,6 +1,7 @@
 package match_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/netip"
@@ -10,6 +11,7 @@ import (
 	"github.com/angler-dex/angler/internal/identity"
 	"github.com/angler-dex/angler/internal/match"
 	"github.com/angler-dex/angler/internal/match/matchtest"
+	"github.com/angler-dex/angler/internal/mesh"
 )
 
 func TestDialBack(t *testing.T) {
@@ -187,5 +189,38 @@ func TestDialBackIsRare(t *testing.T) {
 	}
 	if err := match.DialBack(t.Context(), link, raw, netip.AddrPort{}); err == nil || errors.Is(err, match.ErrUnreachable) {
 		t.Errorf("a second time at once: %v", err)
+	}
+}
+
+// An answer about what was not asked says nothing.
+func TestDialBackAnswersThatSayNothing(t *testing.T) {
+	matchtest.CheckLeaks(t)
+	m := matchtest.New(t)
+	asks := m.Provider("asks", 1, 1)
+	raw, err := asks.Record()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, answer := range map[string][]byte{"astray": {2}, "none of them": {3}, "empty": {}} {
+		liar := m.NewProvider("liar " + name)
+		liar.Prepare = func(*match.Provider) {
+			liar.Node.Handle(match.KindDialBack, func(_ context.Context, s *mesh.Stream) {
+				for range 2 {
+					if _, err := s.ReadFrame(identity.MaxRecord); err != nil {
+						t.Error(err)
+					}
+				}
+				_ = s.WriteFrame(answer)
+			})
+		}
+		liar.Start()
+		link, err := asks.Node.Dial(t.Context(), liar.Wire.Addr())
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = match.DialBack(t.Context(), link, raw, netip.AddrPort{})
+		if err == nil || errors.Is(err, match.ErrAstray) || errors.Is(err, match.ErrUnreachable) {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }
