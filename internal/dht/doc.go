@@ -31,7 +31,8 @@
 //	  ├── peerStore     ip:port, lifetime, caps a key and a source network
 //	  │
 //	table               which nodes answered, and when last
-//	walks               our own iterative lookups over the library's queries
+//	walks               our own iterative lookups over the library's queries: walk
+//	                    asks (questions), each of its paths (frontier) says whom
 //	sample              which of the addresses heard are handed out, and when
 //
 // What the guard is there for. Seen by running v2.24.0: a query without its "a"
@@ -56,10 +57,11 @@
 // # Hostile nodes
 //
 // Who floods a key, tells of peers or of nodes that do not exist, or gathers
-// around a key is met in the peerStore, in the sample, and in the walks:
-// frontier leaves out contacts for which only a worthless word stands, and all
-// nodes within the distance in which a fixed number is expected are heard and
-// told, however many have gathered nearer. docs/discovery.md says what is left.
+// around a key is met in the peerStore, in the sample, and in the walks: words
+// is whose word is worth nothing, rank whom a path asks first and who counts as
+// an answer, and spread puts nodes that are too many for where they stand behind
+// the others, whenever nodes are told, asked or announced to. docs/discovery.md
+// says against what each stands, and what is left.
 //
 // Nobody is in the table, and is told to others, who has not answered a
 // question: each node that asks us is pinged back once. A table's living nodes

@@ -367,7 +367,7 @@ func TestFrontierDoubtsWhoToldOfTheDead(t *testing.T) {
 
 // askCrowd answers for n nodes next to the target that tell of each other, and of
 // what each of them invents, until the frontier asks somebody else.
-func askCrowd(t *testing.T, f *frontier, n int, invented func(i int) []contact) (asked contact, ok bool) {
+func askCrowd(t *testing.T, f *frontier, n int, invented func(i int) []contact) (contact, bool) {
 	t.Helper()
 	var liars []contact
 	for i := range n {
@@ -391,7 +391,7 @@ func askCrowd(t *testing.T, f *frontier, n int, invented func(i int) []contact) 
 		}
 	}
 	t.Fatal("asks the crowd and what it invents for ever")
-	return asked, ok
+	return contact{}, false
 }
 
 // More liars than a walk is wide have gathered at the target. They are heard,

@@ -26,16 +26,7 @@ func (s stranger) send(to netip.AddrPort, packet string) {
 	}
 }
 
-// reply is the next packet from a node that is not a question.
-func (s stranger) reply(from netip.AddrPort) message {
-	s.t.Helper()
-	m, ok := s.replyWithin(from, 10*time.Second)
-	if !ok {
-		s.t.Fatalf("%s does not answer", from)
-	}
-	return m
-}
-
+// replyWithin is the next packet from a node that is not a question.
 func (s stranger) replyWithin(from netip.AddrPort, d time.Duration) (message, bool) {
 	s.t.Helper()
 	if err := s.conn.SetReadDeadline(time.Now().Add(d)); err != nil {
