@@ -1,5 +1,6 @@
 #!/bin/sh
-# Makes the user and its folder. A service that runs goes on as the new version; none is started.
+# Makes the user and its folder. A service that runs goes on as the new version; none is started. One that cannot go on is
+# no broken package.
 set -e
 if command -v systemd-sysusers >/dev/null; then
 	systemd-sysusers angler.conf
@@ -7,5 +8,5 @@ if command -v systemd-sysusers >/dev/null; then
 fi
 if [ -d /run/systemd/system ]; then
 	systemctl daemon-reload
-	systemctl try-restart angler.service
+	systemctl try-restart angler.service || echo "angler.service does not start again: see journalctl -u angler" >&2
 fi
