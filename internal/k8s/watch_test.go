@@ -238,13 +238,13 @@ func TestGoneIsToldFromUnreached(t *testing.T) {
 		t.Error("clusters are not told apart")
 	}
 	// One that says nothing of itself any more is not gone: its tenant is still in it.
-	n, err := admin.CoreV1().Namespaces().Get(ctx, ns, metav1.GetOptions{})
-	if err == nil {
+	n, fault := admin.CoreV1().Namespaces().Get(ctx, ns, metav1.GetOptions{})
+	if fault == nil {
 		n.Labels, n.Annotations = nil, nil
-		_, err = admin.CoreV1().Namespaces().Update(ctx, n, metav1.UpdateOptions{FieldManager: "somebody"})
+		_, fault = admin.CoreV1().Namespaces().Update(ctx, n, metav1.UpdateOptions{FieldManager: "somebody"})
 	}
-	if err != nil {
-		t.Fatal(err)
+	if fault != nil {
+		t.Fatal(fault)
 	}
 	if err := c.Look(ctx, spec.Provider, spec.LeaseID); err != nil {
 		t.Error(err)
