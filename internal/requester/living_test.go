@@ -98,8 +98,8 @@ func TestRenewSideBySide(t *testing.T) {
 			t.Errorf("part %d: %v", k+1, err)
 		}
 	}
-	if l, err := s.client.Renew(s.Context(), l, time.Hour); err != nil || l.Parts[0].Promise != nil {
-		t.Errorf("another renewal: %v, a promise is left: %v", err, l.Parts[0].Promise != nil)
+	if again, err := s.client.Renew(s.Context(), l, time.Hour); err != nil || again.Parts[0].Promise != nil {
+		t.Errorf("another renewal: %v, a promise is left: %v", err, again.Parts[0].Promise != nil)
 	}
 	s.ends(s.stored(), 4*time.Hour)
 }
