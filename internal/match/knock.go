@@ -15,7 +15,7 @@ import (
 // whose operators answer for what they sign, at five addresses a minute; never at
 // one of a private network or of this machine for somebody from outside. A
 // knock is the first packets of a handshake, half a dozen of 1,200 bytes, so that
-// whoever lives at such an address gets about 500 bytes a second for each node
+// whoever lives at such an address gets about 600 bytes a second for each node
 // that can be asked.
 const (
 	knockEvery     = 10 * time.Second // for one peer
