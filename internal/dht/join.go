@@ -170,11 +170,11 @@ func (n *Node) joinRound(ctx context.Context) {
 		n.joining.decide(nil)
 	case isClosed(n.joining.ready):
 	case deserted == nil: // a passive node without any
-		n.joining.decide(fmt.Errorf("%w: none is named, %d saved nodes were asked", ErrNoBootstrap, len(saved)))
+		n.joining.decide(fmt.Errorf("%w: none is named (saved nodes asked: %d)", ErrNoBootstrap, len(saved)))
 	case len(saved) == 0:
 		n.joining.decide(deserted)
 	default:
-		n.joining.decide(fmt.Errorf("%w; nor does one of %d saved nodes", deserted, len(saved)))
+		n.joining.decide(fmt.Errorf("%w, nor does a saved node (asked: %d)", deserted, len(saved)))
 	}
 }
 
@@ -185,7 +185,7 @@ func (n *Node) desertion(named []netip.AddrPort, resolving error) error {
 	case resolving != nil:
 		return fmt.Errorf("%w: %w", ErrNoBootstrap, resolving)
 	case len(n.cfg.Bootstrap) > 0:
-		return fmt.Errorf("%w: %s asked at %d addresses", ErrNoBootstrap, strings.Join(n.cfg.Bootstrap, ", "), len(named))
+		return fmt.Errorf("%w: %s (addresses asked: %d)", ErrNoBootstrap, strings.Join(n.cfg.Bootstrap, ", "), len(named))
 	}
 	return nil
 }
