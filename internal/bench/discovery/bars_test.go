@@ -7,7 +7,7 @@ import (
 )
 
 // The bars of docs/discovery.md on a simulated clock, which no other work on
-// this machine disturbs: the small network always, the others if
+// this machine disturbs: the small networks always, the others if
 // ANGLER_DISCOVERY_BARS=full (minutes of processor time).
 func TestBars(t *testing.T) {
 	full := os.Getenv("ANGLER_DISCOVERY_BARS") == "full"
@@ -22,6 +22,7 @@ func TestBars(t *testing.T) {
 		quick    bool
 	}{
 		{name: "100 nodes", nodes: 100, lookups: 40, any: 1, all: 0.99, quick: true},
+		{name: "100 nodes, 20% conspire", nodes: 100, lookups: 40, hostile: 0.2, any: 1, conspire: true, quick: !testing.Short()},
 		{name: "300 nodes", nodes: 300, lookups: 200, any: 1, all: 0.99},
 		{name: "1,000 nodes", nodes: 1000, lookups: 200, any: 0.995, all: 0.975},
 		{name: "10% churn a minute", nodes: 300, lookups: 200, churn: 0.1, any: 0.99, all: 0.95},
