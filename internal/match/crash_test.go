@@ -312,7 +312,8 @@ func TestRandomLives(t *testing.T) {
 			for _, l := range leases {
 				waitFor(t, "a lease to come to rest", func() bool {
 					s := b.state(l)
-					return s == market.Active || s.Terminal()
+					back := told[l.ID] == market.Expiring && !b.p.Lease(l.ID).Reclaimed.IsZero()
+					return s == market.Active && !back || s.Terminal()
 				})
 				switch s, was := b.state(l), told[l.ID]; {
 				case was == market.Active && s != market.Active:
