@@ -139,7 +139,7 @@ func scriptDaemon(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(err)
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
-	go func() { done <- control.ServeListener(ctx, ln, newDesk(time.Now()), nil) }()
+	go func() { done <- control.Serve(ctx, ln, newDesk(time.Now()), nil) }()
 	ts.Defer(func() {
 		cancel()
 		if err := <-done; err != nil {

@@ -40,7 +40,7 @@ func serve(t *testing.T, d control.Daemon) *control.Client {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
-	go func() { done <- control.ServeListener(ctx, ln, d, nil) }()
+	go func() { done <- control.Serve(ctx, ln, d, nil) }()
 	c, err := control.Dial(ctx, path)
 	if err != nil {
 		t.Fatal(err)

@@ -22,19 +22,10 @@ const (
 	contentType = "application/json"
 )
 
-// Serve binds the socket at path and answers for d until ctx ends; it returns nil then, having joined every handler. See
-// Listen for the faults of binding. Contexts given to d end with the client's connection or with ctx.
-func Serve(ctx context.Context, path string, d Daemon, log *slog.Logger) error {
-	ln, err := Listen(path)
-	if err != nil {
-		return err
-	}
-	return ServeListener(ctx, ln, d, log)
-}
-
-// ServeListener is Serve on a listener that Listen returned, for a daemon that wants to own the socket before it opens its
-// ledger. It closes ln.
-func ServeListener(ctx context.Context, ln net.Listener, d Daemon, log *slog.Logger) error {
+// Serve answers for d on a listener that Listen returned, until ctx ends; it returns nil then, having joined every handler,
+// and closes ln. A daemon owns the socket before it opens its ledger. Contexts given to d end with the client's connection
+// or with ctx.
+func Serve(ctx context.Context, ln net.Listener, d Daemon, log *slog.Logger) error {
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
@@ -64,7 +55,7 @@ func ServeListener(ctx context.Context, ln net.Listener, d Daemon, log *slog.Log
 	return nil
 }
 
-// counted lets ServeListener join handlers whose connection it had to cut.
+// counted lets Serve join handlers whose connection it had to cut.
 func counted(h http.Handler, running *sync.WaitGroup) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		running.Add(1)

@@ -165,7 +165,7 @@ func (d *daemon) run(ctx context.Context) error {
 	part("dht", d.dht.Run)
 	part("place", d.watchDHT)
 	part("control socket", func(ctx context.Context) error {
-		return control.ServeListener(ctx, d.control, d, d.cfg.Log.With("part", "control"))
+		return control.Serve(ctx, d.control, d, d.cfg.Log.With("part", "control"))
 	})
 	if d.metrics != nil {
 		part("metrics", d.serveMetrics)
